@@ -1,0 +1,1 @@
+"""What must be done: rules, episodes, events and their life cycle."""

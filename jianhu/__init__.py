@@ -1,0 +1,1 @@
+"""The door: command line, settings and the local runtime."""

@@ -1,0 +1,1 @@
+"""What was measured, where, and how far it can be trusted."""

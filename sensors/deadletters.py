@@ -1,0 +1,74 @@
+"""Dead letters: input that could not be used, kept with the reason so that nothing is lost."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+
+class Refusal(StrEnum):
+    """Why input was not used."""
+
+    UNKNOWN_SITE = "unknown_site"
+    """The registry holds no such site at that time."""
+    UNKNOWN_UNIT = "unknown_unit"
+    """The unit cannot be converted to the factor's own without a guess."""
+    UNKNOWN_COLUMN = "unknown_column"
+    """A column that is no factor of the kind; its values are kept in the letter."""
+    NOT_A_NUMBER = "not_a_number"
+    """Text, NaN or an infinity where a number belongs."""
+    IMPOSSIBLE_VALUE = "impossible_value"
+    """A number that the physical bounds of the factor exclude, or a device's sentinel."""
+    IMPOSSIBLE_TIME = "impossible_time"
+    """A time that cannot be read, lies in the future, or before the site existed."""
+    TOO_LATE = "too_late"
+    """Older than the live span: to be driven again by a recompute."""
+    TOO_EARLY = "too_early"
+    """Further ahead of the partition's clock than a day."""
+    BAD_FRAME = "bad_frame"
+    """Bytes that are neither a frame nor a tick."""
+    BAD_FILE = "bad_file"
+    """A file, or a part of it, that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One refused piece of input."""
+
+    reason: Refusal
+    source: str
+    """Who sent it: a feed's or gateway's name."""
+    where: str
+    """File and line, or topic, partition and offset."""
+    detail: str
+    """What was found, and what to do."""
+    raw: bytes
+    """The input itself, as it came."""
+    site: str = ""
+    factor: str = ""
+    received_at: int = 0
+    """Milliseconds UTC."""
+
+
+def encode_letter(letter: DeadLetter) -> bytes:
+    """Return a dead letter as JSON; raw bytes are base64."""
+    fields = {name: getattr(letter, name) for name in DeadLetter.__slots__}
+    fields["raw"] = base64.b64encode(letter.raw).decode()
+    return msgspec.json.encode(fields)
+
+
+def decode_letter(data: bytes) -> DeadLetter:
+    """Return the dead letter that `encode_letter` wrote.
+
+    Raises
+    ------
+    msgspec.DecodeError, KeyError, ValueError
+        When the bytes are no dead letter.
+    """
+    fields = msgspec.json.decode(data)
+    fields["raw"] = base64.b64decode(fields["raw"])
+    fields["reason"] = Refusal(fields["reason"])
+    return DeadLetter(**fields)

@@ -1,0 +1,154 @@
+"""Frames and ticks: what travels on the readings topics.
+
+A frame is an Arrow IPC stream of one record batch: one row per packet, per factor of the kind a
+value column ``<factor>`` (int32, fixed point at the factor's ``digits``) and a flag column
+``<factor>.flag`` (uint8, the letter's byte, 0 = unflagged). A null value with a null flag says
+nothing about the factor; a null value with a flag says that there is none. A tick is the JSON
+object ``{"at": ms}``: the stream's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Literal
+
+import msgspec
+import pyarrow as pa
+
+from sensors.errors import BadFrame
+
+SCHEMA_VERSION: Final = 1
+SITE, START, RECEIVED, CORRECTION, OTHER = "site", "start", "received", "correction", "other"
+_PREFIX: Final = b"jianhu."
+
+
+class Origin(IntEnum):
+    """Who made a value, weakest first; of two readings of one slot the greater origin stays."""
+
+    DEVICE = 1
+    """The instrument or its logger."""
+    REPORTED = 2
+    """A platform's published value or an enterprise's return."""
+    LABORATORY = 3
+    """A sample measured in a laboratory."""
+    PERSON = 4
+    """A named correction."""
+
+
+class FrameHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for every row of a frame."""
+
+    kind: str
+    period_ms: int
+    """Length of each reading's interval: 60 000 for a minute, 3 600 000 for an hour."""
+    source: str
+    """Name of the feed or gateway that published it."""
+    sequence: int
+    """The source's own count of frames, so that a repeat is known for one."""
+    origin: Origin = Origin.DEVICE
+    synthetic: bool = False
+    version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Many packets of one kind, period and origin."""
+
+    head: FrameHead
+    rows: pa.RecordBatch
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The stream's clock: nothing is closed, judged or emitted but at a tick."""
+
+    at: int
+    """Milliseconds UTC."""
+
+
+def flag_column(factor: str) -> str:
+    """Return the name of a factor's flag column."""
+    return f"{factor}.flag"
+
+
+def frame_schema(factors: Iterable[str]) -> pa.Schema:
+    """Return the Arrow schema of a frame whose kind has these factors."""
+    fields = [
+        pa.field(SITE, pa.dictionary(pa.int32(), pa.utf8()), nullable=False),
+        pa.field(START, pa.timestamp("ms", "UTC"), nullable=False),
+        pa.field(RECEIVED, pa.timestamp("ms", "UTC"), nullable=False),
+        pa.field(CORRECTION, pa.int16(), nullable=False),
+        pa.field(OTHER, pa.map_(pa.utf8(), pa.utf8())),
+    ]
+    for factor in factors:
+        fields += [pa.field(factor, pa.int32()), pa.field(flag_column(factor), pa.uint8())]
+    return pa.schema(fields)
+
+
+def encode_frame(frame: Frame, compression: Literal["lz4", "zstd"] | None = "lz4") -> bytes:
+    """Return a frame as bytes for a topic."""
+    head = msgspec.json.encode(frame.head)
+    rows = frame.rows.replace_schema_metadata({_PREFIX + b"frame": head})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_batch(rows)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def encode_tick(at_ms: int) -> bytes:
+    """Return a tick as bytes for a topic."""
+    return msgspec.json.encode(Tick(at_ms))
+
+
+def decode(data: bytes) -> Frame | Tick:
+    """Return what a message of a readings topic says.
+
+    Raises
+    ------
+    BadFrame
+        When it is neither a tick nor a frame of a known schema version.
+    """
+    if data[:1] == b"{":
+        try:
+            return msgspec.json.decode(data, type=Tick)
+        except msgspec.DecodeError as cause:
+            raise BadFrame(f"a tick that cannot be read: {cause}") from cause
+    metadata, rows = decode_batch(data)
+    try:
+        head = msgspec.json.decode(metadata[_PREFIX + b"frame"], type=FrameHead)
+    except (KeyError, msgspec.DecodeError) as cause:
+        raise BadFrame(f"a frame without a readable head: {cause}") from cause
+    if head.version != SCHEMA_VERSION:
+        raise BadFrame(f"frame schema version {head.version}; this program reads {SCHEMA_VERSION}")
+    _check_columns(rows)
+    return Frame(head=head, rows=rows)
+
+
+def decode_batch(data: bytes) -> tuple[Mapping[bytes, bytes], pa.RecordBatch]:
+    """Return the metadata and the one batch of an Arrow IPC stream.
+
+    Raises
+    ------
+    BadFrame
+        When the bytes are no Arrow stream, or not one whole batch.
+    """
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+            batches = list(reader)
+        if len(batches) != 1:
+            raise BadFrame(f"{len(batches)} batches in one message instead of 1")
+        batches[0].validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as cause:
+        raise BadFrame(f"bytes that are no Arrow stream: {cause}") from cause
+    return batches[0].schema.metadata or {}, batches[0]
+
+
+def _check_columns(rows: pa.RecordBatch) -> None:
+    factors = [name for name in rows.schema.names if flag_column(name) in rows.schema.names]
+    expected = frame_schema(factors)
+    if not rows.schema.equals(expected):
+        raise BadFrame(f"columns {rows.schema.names} instead of {expected.names}, or other types")
+    for name in (SITE, START, RECEIVED, CORRECTION):
+        if rows.column(name).null_count:
+            raise BadFrame(f"column {name} has {rows.column(name).null_count} nulls")

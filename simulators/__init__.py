@@ -1,0 +1,1 @@
+"""A region that does not exist, marked synthetic to the last screen."""

@@ -1,0 +1,1 @@
+"""What it means: standards, windows, indices, the stream and its stores."""

@@ -1,0 +1,1 @@
+"""Ambient air: means, windows and indices, pure and columnar."""
