@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from sensors.errors import ConfigError
+from sensors.yamlfile import parse_yaml, read_yaml
+
+TEXT = """\
+# a comment
+region:
+  zh: 上虞区
+  en: Shangyu
+sites:
+  - id: A
+    limits: {PM2.5: 75, NO: 1}
+  - id: B
+    from: 2020-01-01
+    at: 12:30
+    code: 010
+    open: no
+    real: true
+    none: ~
+    low: -1.5
+"""
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    size: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True):
+    parts: list[Inner]
+    name: str = ""
+
+
+def refused(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text, "x.yaml")
+    return caught.value
+
+
+def test_words_are_read_by_yaml_1_2_so_that_no_site_code_or_date_changes_its_type() -> None:
+    assert parse_yaml(TEXT, "x.yaml").value["sites"] == [
+        {"id": "A", "limits": {"PM2.5": 75, "NO": 1}},
+        {
+            "id": "B", "from": "2020-01-01", "at": "12:30", "code": "010", "open": "no",
+            "real": True, "none": None, "low": -1.5,
+        },
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keypath", "line"),
+    [
+        ("region", 2),
+        ("region.zh", 3),
+        (("sites", 0, "limits", "PM2.5"), 7),
+        ("sites.0.limits.PM2.5", 7),
+        ("sites.1", 8),
+        (("sites", 1, "from"), 9),
+        (("sites", 1, "not there"), 8),
+        ("nowhere.at.all", 2),
+        ("", 2),
+    ],
+)
+def test_every_key_path_has_its_line_and_a_missing_one_that_of_the_key_above(
+    keypath: str | tuple[str | int, ...], line: int
+) -> None:
+    assert parse_yaml(TEXT, "x.yaml").line_of(keypath) == line
+
+
+def test_an_error_points_at_file_line_and_key() -> None:
+    error = parse_yaml(TEXT, "x.yaml").error(("sites", 1, "low"), "-1.5 is below 0", "give 0 or more")
+    assert str(error) == "x.yaml:15: sites.1.low: -1.5 is below 0; give 0 or more"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 3, "a: given twice, first in line 1"),
+        ("a:\n  b: 1\n  b: 1\n", 3, "a.b: given twice, first in line 2"),
+        ("a: [1, 2\nb: 2\n", 2, "no YAML"),
+        ("a: &x [1]\nb: *x\n", 2, "an alias"),
+        ("1: a\n", 1, "1: a key that is no text"),
+        ("? [a, b]\n: c\n", 1, "a key that is no text"),
+        ("a: !!python/object:os.system {}\n", None, "no YAML"),
+        ("a: 1\n---\nb: 2\n", 2, "no YAML"),
+        ("a: \x07\n", None, "no YAML"),
+        ("[" * 3000, None, "no YAML"),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused_with_its_place(text: str, line: int | None, words: str) -> None:
+    error = refused(text)
+    assert words in str(error)
+    assert error.line == line or line is None
+
+
+def test_an_empty_text_is_an_empty_document() -> None:
+    document = parse_yaml("# nothing\n", "x.yaml")
+    assert document.value is None
+    assert document.line_of("a") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("parts: [{size: 1}]\nnmae: x\n", "x.yaml:2: nmae: unknown key; remove it, or correct its spelling"),
+        ("parts:\n  - size: 1\n  - size: 2\n    weight: 3\n", "x.yaml:4: parts.1.weight: unknown key"),
+        ("parts:\n  - {}\n", "x.yaml:2: parts.0.size: missing; add this key"),
+        ("name: x\n", "x.yaml:1: parts: missing"),
+        ("parts:\n  - size: 0\n", "x.yaml:2: parts.0.size: Expected `int` >= 1"),
+        ("parts:\n  - size: many\n", "x.yaml:2: parts.0.size: Expected `int`, got `str`"),
+        ("", "x.yaml: Expected `object`, got `null`"),
+    ],
+)
+def test_a_typed_reading_names_the_offending_key(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text, "x.yaml").read_as(Outer)
+    assert str(caught.value).startswith(words)
+
+
+def test_a_typed_reading_returns_the_record() -> None:
+    assert parse_yaml("parts: [{size: 2}]\n", "x.yaml").read_as(Outer) == Outer(parts=[Inner(size=2)])
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes("\ufeffa: 1\n".encode())
+    assert read_yaml(path).value == {"a": 1}
+
+
+def test_a_file_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.yaml: No such file or directory"):
+        read_yaml(tmp_path / "gone.yaml")
+
+
+def test_bytes_that_are_no_utf_8_are_an_error_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"a: 1\nb: \xcd\xf2\n")
+    with pytest.raises(ConfigError, match=r"a\.yaml:2: bytes that are no UTF-8"):
+        read_yaml(path)
