@@ -1,0 +1,1 @@
+"""Commands for people and CI that are no part of the product: they make and start real services."""
