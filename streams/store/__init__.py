@@ -1,1 +1,1 @@
-"""Where results are kept: one contract, several stores."""
+"""Where results can be looked up: one contract, three stores, and the sink that fills them."""
