@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     """Older than the live span: to be driven again by a recompute."""
     TOO_EARLY = "too_early"
     """Further ahead of the partition's clock than a day."""
+    UNKNOWN_PERIOD = "unknown_period"
+    """The readings cover another length of time than the registry gives for the site."""
     BAD_FRAME = "bad_frame"
     """Bytes that are neither a frame nor a tick."""
     BAD_FILE = "bad_file"

@@ -1,0 +1,155 @@
+"""Settings of the whole system, from ``JIANHU_*`` variables; read once, by the command line.
+
+An unknown variable with our prefix is an error: a misspelt name must not be ignored for years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from sensors.errors import ConfigError
+from streams.topics import Topics
+
+PREFIX: Final = "JIANHU_"
+FOREIGN: Final = frozenset({"JIANHU_REQUIRE_SERVICES", "JIANHU_CACHE", "JIANHU_SHARED_DATA", "JIANHU_SOAK"})
+"""Variables of the tests and scripts, which the program itself passes over."""
+
+
+class StoreKind(StrEnum):
+    """Where results are kept."""
+
+    SQLITE = "sqlite"
+    INFLUX = "influx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a command needs to know of its surroundings."""
+
+    kafka: str = ""
+    """Bootstrap address, ``host:port``; ``jianhu up`` sets it for its children."""
+    log_id: str = ""
+    """Name of the broker's log; empty asks the broker, the embedded one gets a new one at each start."""
+    dir: Path = Path("jianhu-data")
+    """Where data and configuration live."""
+    store: StoreKind = StoreKind.SQLITE
+    """Where results are kept."""
+    influx_url: str = "http://127.0.0.1:8086"
+    influx_token: str = field(default="", repr=False)
+    influx_org: str = "jianhu"
+    influx_bucket: str = "jianhu"
+    alerts_url: str = field(default="", repr=False)
+    """SQLAlchemy URL of the alert journal; empty is a SQLite file in ``dir``."""
+    prefix: str = ""
+    """Name space of topics and groups."""
+    partitions: int = 4
+    """Partitions of every topic; fixed once the archive has begun."""
+    registry: Path | None = None
+    """Registry file; by default ``registry.yaml`` in ``dir``."""
+    rules: Path | None = None
+    """Rules file; by default ``rules.yaml`` in ``dir``."""
+    console_host: str = "127.0.0.1"
+    console_port: int = 8420
+    console_token: str = field(default="", repr=False)
+    console_allowed_hosts: str = ""
+    """Names that the console answers to, separated by commas."""
+    grace_s: int = 300
+    """An hour is closed so long after its end."""
+    speed: float = 1.0
+    """Seconds of data in a second of the wall clock, for simulated data."""
+    archive_cut_s: float = 60.0
+    """The archive cuts a segment at this age at the latest."""
+    say_again: int = 1_000
+    """A worker that takes a partition over sends the results of so many last ticks again."""
+    lag_gate: bool = False
+    """Whether feeders wait for the slowest reader of all, as the embedded broker needs."""
+
+    @property
+    def topics(self) -> Topics:
+        """The topics in this name space."""
+        return Topics(prefix=self.prefix)
+
+    @property
+    def registry_path(self) -> Path:
+        """The registry file."""
+        return self.registry or self.dir / "registry.yaml"
+
+    @property
+    def rules_path(self) -> Path:
+        """The rules file."""
+        return self.rules or self.dir / "rules.yaml"
+
+    @property
+    def alerts_database(self) -> str:
+        """SQLAlchemy URL of the alert journal."""
+        return self.alerts_url or f"sqlite:///{(self.dir / 'alerts.sqlite').absolute()}"
+
+    @property
+    def results_file(self) -> Path:
+        """The embedded store's file."""
+        return self.dir / "results.sqlite"
+
+    @property
+    def archive_dir(self) -> Path:
+        """The archive's folder."""
+        return self.dir / "archive"
+
+
+def parse_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings of an environment; variables without our prefix are passed over.
+
+    Raises
+    ------
+    ConfigError
+        When a variable with our prefix is unknown or its value has another type.
+    """
+    known = {f.name: f for f in fields(Settings)}
+    given: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or variable in FOREIGN:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise _wrong(
+                variable, "is no setting of jianhu", f"known are {', '.join(PREFIX + n.upper() for n in known)}"
+            )
+        given[name] = _parsed(variable, text, str(known[name].type))
+    settings = Settings(**given)
+    if settings.partitions < 1:
+        raise _wrong("JIANHU_PARTITIONS", f"is {settings.partitions}", "use 1 or more")
+    if settings.grace_s < 0:
+        raise _wrong("JIANHU_GRACE_S", f"is {settings.grace_s}", "use 0 or more")
+    return settings
+
+
+def _parsed(variable: str, text: str, kind: str) -> object:
+    try:
+        match kind:
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "bool":
+                return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+            case "Path" | "Path | None":
+                return Path(text)
+            case "StoreKind":
+                return StoreKind(text)
+            case _:
+                return text
+    except (ValueError, KeyError) as cause:
+        raise _wrong(variable, f"{text!r} is no {kind}", "correct the value") from cause
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables from which `parse_settings` makes the same settings, for a child process."""
+    pairs = ((f.name, getattr(settings, f.name)) for f in fields(Settings))
+    return {PREFIX + name.upper(): str(value) for name, value in pairs if value is not None}
+
+
+def _wrong(variable: str, problem: str, mend: str) -> ConfigError:
+    return ConfigError(file="environment", line=None, key=variable, problem=problem, mend=mend)

@@ -1,0 +1,145 @@
+"""Judging hours: minute slots and the sources' own hours become hour values with a reason.
+
+A source's own hour is judged where it came; our mean of its minutes only where none came
+(rulings, "Which number is judged"). Hours are rounded here, before any other mean (rounding chain).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.flags import Mark
+from streams.air import slots
+from streams.air.hashing import placed
+from streams.air.index import INVALID, NOT_IN_PLAN, OK, code
+from streams.air.means import divide_half_even
+from streams.air.state import MINUTES, RING_HOURS, AirState
+from streams.results import Reason
+
+SILENT = code(Reason.SILENT)
+CALIBRATING = code(Reason.CALIBRATING)
+INCOMPLETE = code(Reason.INCOMPLETE)
+_COMPUTED_SALT = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourBlock:
+    """Hours of some sites, arrays [sites, factors]."""
+
+    value: NDArray[np.int64]
+    present: NDArray[np.bool_]
+    valid: NDArray[np.int16]
+    expected: NDArray[np.int16]
+    reason: NDArray[np.uint8]
+    marks: NDArray[np.uint16]
+    inputs: NDArray[np.uint64]
+
+
+def judge_hour(
+    state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArray[np.int64], gas: NDArray[np.bool_]
+) -> HourBlock:
+    """Return one hour of some sites.
+
+    Parameters
+    ----------
+    state
+        The slots.
+    sites
+        Rows of the state to judge.
+    hour
+        Hour number.
+    steps
+        Per factor the stored units in the standard's last digit.
+    gas
+        Per factor whether the 45 min rule of gases holds.
+    """
+    own = _own_hours(state, sites, hour, steps)
+    page = state.pages.get(hour)
+    if page is None:
+        return own
+    made = _made_hours(state, sites, page, steps, gas)
+    came = own.inputs != 0
+    return HourBlock(**{name: np.where(came, getattr(own, name), getattr(made, name)) for name in HourBlock.__slots__})
+
+
+def _own_hours(state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArray[np.int64]) -> HourBlock:
+    """Return the hours that sources sent as hours; ``inputs`` is 0 where none came."""
+    keys = state.device[(hour % RING_HOURS) * len(state.sites) + sites]
+    present = slots.counts(keys)
+    marks = slots.marks_of(keys)
+    came = keys != 0
+    value = np.where(present, divide_half_even(slots.values_of(keys), steps) * steps, 0)
+    reason = np.where(came, _why_invalid(marks), SILENT)
+    content = placed(slots.content_of(keys), np.zeros_like(keys))
+    return HourBlock(
+        value=value,
+        present=present,
+        valid=present.astype(np.int16),
+        expected=np.ones(keys.shape, np.int16),
+        reason=np.where(present, OK, reason).astype(np.uint8),
+        marks=marks,
+        inputs=np.where(came, content, np.uint64(0)),
+    )
+
+
+def _made_hours(
+    state: AirState, sites: NDArray[np.intp], page: slots.Keys, steps: NDArray[np.int64], gas: NDArray[np.bool_]
+) -> HourBlock:
+    """Return our means of minute slots; at least 45 valid minutes (GB 3095-2026 table 4)."""
+    whole = sites.size == len(state.sites)
+    keys = page.reshape(MINUTES, len(state.sites), -1)
+    keys = keys if whole else keys[:, sites]
+    entering = slots.counts(keys)
+    came = (keys != 0).sum(axis=0, dtype=np.int64)
+    count = entering.sum(axis=0, dtype=np.int64)
+    total = np.where(entering, slots.values_of(keys), 0).sum(axis=0)
+    minutes = np.array([state.sites[i].period_ms // 60_000 for i in sites], np.int64)[:, None]
+    needed = np.where(gas, state.settings.gas_minutes, state.settings.pm_minutes)
+    present = (count * minutes >= needed) & (count > 0)
+    marks = np.bitwise_or.reduce(slots.marks_of(keys), axis=0)
+    marks[came > 0] |= np.uint16(Mark.COMPUTED)
+    places = np.arange(MINUTES, dtype=np.int64)[:, None, None] + _COMPUTED_SALT
+    inputs = np.where(keys != 0, placed(slots.content_of(keys), places), np.uint64(0)).sum(axis=0, dtype=np.uint64)
+    short = np.where(came * minutes >= needed, _why_invalid(marks), INCOMPLETE)
+    reason = np.where(came == 0, SILENT, np.where(present, OK, short))
+    return HourBlock(
+        value=np.where(present, divide_half_even(total, np.maximum(count, 1) * steps) * steps, 0),
+        present=present,
+        valid=(count * minutes).astype(np.int16),
+        expected=np.full(count.shape, MINUTES, np.int16),
+        reason=reason.astype(np.uint8),
+        marks=marks.astype(np.uint16),
+        inputs=inputs,
+    )
+
+
+def _why_invalid(marks: NDArray[np.uint16]) -> NDArray[np.int64]:
+    calibrating = (marks & int(Mark.CALIBRATION)) != 0
+    return np.where(calibrating, CALIBRATING, INVALID)
+
+
+def keep(state: AirState, sites: NDArray[np.intp], hour: int, block: HourBlock, planned: NDArray[np.bool_]) -> None:
+    """Write judged hours into the ring.
+
+    Parameters
+    ----------
+    planned
+        Shape [sites, factors]: false where the registry says that the site does not measure the factor.
+    """
+    ring, place = state.hours, hour % RING_HOURS
+    unplanned = ~planned & (block.inputs == 0)
+    reason = np.where(unplanned, np.uint8(NOT_IN_PLAN), block.reason)
+    for column, values in (
+        (ring.value, block.value),
+        (ring.present, block.present),
+        (ring.valid, block.valid),
+        (ring.expected, block.expected),
+        (ring.reason, reason),
+        (ring.marks, block.marks),
+        (ring.inputs, block.inputs),
+    ):
+        column[sites, :, place] = values
+    state.dirty[place * len(state.sites) + sites] = False

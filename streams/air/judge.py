@@ -1,0 +1,274 @@
+"""The judge of one partition's air sites: folds frames, and at a tick says what is new or changed.
+
+It knows no broker, no clock but the log's, and no file; the same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, day_of_hour, first_hour_of_day
+from sensors.factors import Factor
+from sensors.frames import Frame
+from sensors.partition import partition_of
+from sensors.registry import Site
+from streams.air.hours import judge_hour, keep
+from streams.air.saying import AVERAGED, FACTORS, Output, Speech, Spot, changed, rows_of
+from streams.air.state import (
+    RING_DAYS,
+    RING_HOURS,
+    JudgeSettings,
+    Refused,
+    advance_rings,
+    empty_state,
+    fold,
+    start_clock,
+)
+from streams.air.windows import BEFORE, O3, Hours, day_blocks, hour_blocks, running_blocks
+from streams.results import AQI, Window
+from streams.standards import Standards
+
+Sites = NDArray[np.intp]
+
+
+class AirJudge:
+    """Judges the air sites of one partition.
+
+    Parameters
+    ----------
+    sites
+        Registry entries; those of other partitions are left out.
+    partition, partitions
+        Which partition, of how many.
+    factors
+        The factor table of air.
+    standards
+        The air pack.
+    settings
+        How long to wait and what to welcome.
+    """
+
+    def __init__(
+        self,
+        sites: Iterable[Site],
+        *,
+        partition: int,
+        partitions: int,
+        factors: Mapping[str, Factor],
+        standards: Standards,
+        settings: JudgeSettings,
+    ) -> None:
+        mine = [s for s in sites if s.kind == "air" and partition_of(s.id, partitions) == partition]
+        self._factors = {name: factors[name] for name in FACTORS}
+        self._standards, self._settings = standards, settings
+        self._hour_outputs, self._day_outputs = _hour_outputs(self._factors), _day_outputs(self._factors)
+        self._state = empty_state(
+            mine, self._factors, settings, hour_outputs=len(self._hour_outputs), day_outputs=len(self._day_outputs)
+        )
+        self._entries = _entries(mine, self._state.sites)
+        self._steps = tuple(f.step for f in self._factors.values())
+        self._gas = np.array([not name.startswith("PM") for name in FACTORS])
+        self._editions = (*(e.name for e in standards.index_editions), "")
+        self._late = False
+        self.span_ms = (settings.late_h + settings.context_h + settings.ahead_h + 2) * HOUR_MS
+
+    def begin_late(self) -> None:
+        """Say before the first record that it is not the first of the log.
+
+        Windows that may reach back before it are then folded but not said: an earlier life said them.
+        """
+        self._late = True
+
+    def fold(self, frame: Frame) -> tuple[Refused, ...]:
+        """Take readings; return the rows that have no place."""
+        return fold(self._state, frame)
+
+    def tick(self, at: int) -> list[pa.RecordBatch]:
+        """Move the clock to ``at``, close hours and days, and return the results that are new or changed.
+
+        A tick that is not later than one before it moves nothing, but what changed since is said.
+        """
+        state, clock = self._state, self._state.clock
+        if clock.at is None:
+            start_clock(state, at)
+        if self._late:
+            clock.whole_from = clock.owed_from = (clock.at or at) // HOUR_MS + self._settings.ahead_h + 1
+            self._late = False
+        if not state.sites:
+            clock.at = max(at, clock.at or at)
+            return []
+        if at > (clock.at or at):
+            advance_rings(state, at)
+        now = clock.at or at
+        before = clock.closed_to
+        clock.closed_to = max(before, (now - self._settings.grace_ms) // HOUR_MS)
+        oldest = now // HOUR_MS - self._settings.late_h - 1
+        speech = Speech(names=state.names, editions=self._editions, at=now)
+        said: list[pa.RecordBatch] = []
+        touched = self._touched(oldest, before)
+        if touched is not None:
+            sites, first = touched
+            said += self._say(speech, sites, first, before)
+        if clock.closed_to > before:
+            said += self._say(speech, np.arange(len(state.sites)), max(before, oldest), clock.closed_to)
+        return [batch for batch in said if batch.num_rows]
+
+    def _touched(self, oldest: int, closed_to: int) -> tuple[Sites, int] | None:
+        """Return the sites with changed inputs in closed hours, and the first such hour."""
+        if oldest >= closed_to:
+            return None
+        count = len(self._state.sites)
+        hours = np.arange(oldest, closed_to)
+        dirty = self._state.dirty.reshape(RING_HOURS, count)[hours % RING_HOURS]
+        if not dirty.any():
+            return None
+        return np.flatnonzero(dirty.any(axis=0)), int(hours[dirty.any(axis=1)][0])
+
+    def _say(self, speech: Speech, sites: Sites, first: int, stop: int) -> list[pa.RecordBatch]:
+        """Judge the hours from ``first`` until before ``stop`` again, with all that depends on them, for some sites."""
+        for hour in range(first, stop):
+            self._judge(sites, hour)
+        said = self._say_hours(speech, sites, first, stop)
+        last_day = day_of_hour(stop)  # the day that holds the hour ``stop`` is still open
+        for day in range(day_of_hour(first), last_day):
+            said += self._say_day(speech, sites, day)
+        return said
+
+    def _judge(self, sites: Sites, hour: int) -> None:
+        steps = np.array(self._steps, np.int64)
+        block = judge_hour(self._state, sites, hour, steps, self._gas)
+        keep(self._state, sites, hour, block, self._planned(sites, np.array([hour]))[..., 0])
+
+    def _say_hours(self, speech: Speech, sites: Sites, first: int, stop: int) -> list[pa.RecordBatch]:
+        hours = self._hours(sites, first - BEFORE, stop)
+        blocks = [
+            *hour_blocks(hours, self._standards.index_editions, BEFORE),
+            *running_blocks(hours, self._standards, BEFORE),
+        ]
+        numbers = hours.number[BEFORE:]
+        owed = self._owed(sites, numbers)
+        batches = []
+        for output, (what, block) in enumerate(zip(self._hour_outputs, blocks, strict=True)):
+            reach = {Window.O3_8H: 7, Window.O3_8H_PLATFORM: 7, Window.RUNNING_24H: 23}.get(what.window, 0)
+            whole = numbers - reach >= self._state.clock.whole_from
+            spot = Spot(
+                what=what,
+                said=self._state.said_hours,
+                output=output,
+                sites=sites,
+                places=numbers % RING_HOURS,
+                starts=numbers * HOUR_MS,
+            )
+            batches.append(rows_of(speech, spot, block, changed(spot, block, (block.due | owed) & whole)))
+        return batches
+
+    def _say_day(self, speech: Speech, sites: Sites, day: int) -> list[pa.RecordBatch]:
+        begin = first_hour_of_day(day)
+        if begin < self._state.clock.whole_from:
+            return []
+        hours = self._hours(sites, begin, begin + DAY_HOURS)
+        blocks = day_blocks(hours, self._standards, self._mda8_limits(sites, begin))
+        owed = self._owed(sites, np.array([begin + DAY_HOURS - 1]))
+        batches = []
+        # Before the first edition there is no daily index, so there may be one block less than outputs.
+        for output, (what, block) in enumerate(zip(self._day_outputs, blocks, strict=False)):
+            spot = Spot(
+                what=what,
+                said=self._state.said_days,
+                output=output,
+                sites=sites,
+                places=np.array([day % RING_DAYS]),
+                starts=np.array([begin * HOUR_MS]),
+            )
+            batches.append(rows_of(speech, spot, block, changed(spot, block, block.due | owed)))
+        return batches
+
+    def _hours(self, sites: Sites, first: int, stop: int) -> Hours:
+        """Return judged hours from the ring; those not closed yet count as absent."""
+        numbers = np.arange(first, stop, dtype=np.int64)
+        ring, where = self._state.hours, (sites[:, None, None], np.arange(len(FACTORS))[:, None], numbers % RING_HOURS)
+        days = day_of_hour_array(numbers)
+        edition = np.full(numbers.size, len(self._editions) - 1, np.int8)
+        for place, found in enumerate(self._standards.index_editions):
+            held = days >= found.start_day
+            edition[held if found.end_day is None else held & (days <= found.end_day)] = place
+        return Hours(
+            value=ring.value[where],
+            present=ring.present[where],
+            valid=ring.valid[where],
+            expected=ring.expected[where],
+            reason=ring.reason[where],
+            marks=ring.marks[where],
+            inputs=ring.inputs[where],
+            planned=self._planned(sites, numbers),
+            number=numbers,
+            day=days,
+            edition=edition,
+            steps=self._steps,
+        )
+
+    def _planned(self, sites: Sites, hours: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether each site measures each factor by plan, [sites, factors, hours]."""
+        planned = np.ones((sites.size, len(FACTORS), hours.size), np.bool_)
+        starts = hours * HOUR_MS
+        for row, site in enumerate(sites):
+            for entry in self._entries[site]:
+                for absence in entry.not_in_plan:
+                    gone = (starts >= absence.start) & (starts < (absence.end or np.iinfo(np.int64).max))
+                    planned[row, FACTORS.index(absence.factor), gone] = False
+        return planned
+
+    def _owed(self, sites: Sites, hours: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which sites owe which hours: the registry has them, and the log had begun."""
+        owed = np.zeros((sites.size, hours.size), np.bool_)
+        starts = hours * HOUR_MS
+        for row, site in enumerate(sites):
+            for entry in self._entries[site]:
+                owed[row] |= (starts >= entry.start) & (starts < (entry.end or np.iinfo(np.int64).max))
+        return owed & (hours >= self._state.clock.owed_from)
+
+    def _mda8_limits(self, sites: Sites, hour: int) -> NDArray[np.int64]:
+        """Return the MDA8 limit of each site's zone on a day; none in force is out of reach."""
+        limits = np.full(sites.size, np.iinfo(np.int64).max, np.int64)
+        day = day_of_hour(hour)
+        for row, site in enumerate(sites):
+            entry = next((e for e in self._entries[site] if e.holds_at(hour * HOUR_MS)), self._entries[site][-1])
+            limit = self._standards.limit(FACTORS[O3], Window.MDA8, entry.zone, day)
+            if limit is not None:
+                limits[row] = limit.value
+        return limits
+
+
+def day_of_hour_array(hours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the Beijing day numbers of hour numbers."""
+    days: NDArray[np.int64] = (hours + BEIJING_OFFSET_H) // DAY_HOURS
+    return days
+
+
+def _entries(entries: Sequence[Site], rows: Sequence[Site]) -> tuple[tuple[Site, ...], ...]:
+    return tuple(tuple(e for e in entries if e.id == row.id) for row in rows)
+
+
+def _hour_outputs(factors: Mapping[str, Factor]) -> tuple[Output, ...]:
+    def of(factor: str, window: Window) -> Output:
+        return Output(factor=factor, window=window, digits=factors[factor].digits)
+
+    return (
+        *(of(factor, Window.HOUR) for factor in FACTORS),
+        Output(factor=AQI, window=Window.HOUR, digits=0),
+        of("O3", Window.O3_8H),
+        of("O3", Window.O3_8H_PLATFORM),
+        *(of(factor, Window.RUNNING_24H) for factor in AVERAGED),
+    )
+
+
+def _day_outputs(factors: Mapping[str, Factor]) -> tuple[Output, ...]:
+    windows = [(f, Window.MDA8 if f == "O3" else Window.DAY) for f in FACTORS]
+    return (
+        *(Output(factor=f, window=w, digits=factors[f].digits) for f, w in windows),
+        Output(factor=AQI, window=Window.DAY, digits=0),
+    )

@@ -1,0 +1,154 @@
+"""Slots: where readings are folded. One int64 a slot, and the greatest wins.
+
+A key packs, from the top: origin (3 bits), the source's correction number (8), minutes from the
+slot's start to its receipt (13), value (32, offset by 2**31; 0 = no value) and flag (5). Folding is the maximum of
+keys, so it is associative, commutative and idempotent: order, cuts and repeats cannot matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sensors.clock import MINUTE_MS
+from sensors.flags import FLAG_USES, UNFLAGGED, Mark
+from sensors.frames import CORRECTION, RECEIVED, START, Frame, flag_column
+
+Keys = NDArray[np.int64]
+
+_FLAG_BITS, _VALUE_BITS, _DELAY_BITS, _CORRECTION_BITS = 5, 32, 13, 8
+_VALUE_SHIFT = _FLAG_BITS
+_DELAY_SHIFT = _VALUE_SHIFT + _VALUE_BITS
+_CORRECTION_SHIFT = _DELAY_SHIFT + _DELAY_BITS
+_ORIGIN_SHIFT = _CORRECTION_SHIFT + _CORRECTION_BITS
+_VALUE_OFFSET = 1 << 31
+_FLAG_MASK = (1 << _FLAG_BITS) - 1
+_VALUE_MASK = (1 << _VALUE_BITS) - 1
+_DELAY_MAX = (1 << _DELAY_BITS) - 1
+_CORRECTION_MAX = (1 << _CORRECTION_BITS) - 1
+_ORIGIN_MASK = 7
+NO_FLAG = 0
+"""Flag code of an unflagged value; the letters of `FLAG_USES` follow from 1."""
+
+
+def _tables() -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint16]]:
+    codes = np.full(256, NO_FLAG, dtype=np.int64)
+    in_mean = np.zeros(1 << _FLAG_BITS, dtype=np.bool_)
+    marks = np.zeros(1 << _FLAG_BITS, dtype=np.uint16)
+    in_mean[NO_FLAG] = True
+    marks[NO_FLAG] = int(Mark.UNFLAGGED | Mark.SUSPECT)
+    for code, use in enumerate(FLAG_USES, start=1):
+        codes[ord(use.letter)] = code
+        in_mean[code] = use.in_mean
+        marks[code] = int(use.mark)
+    return codes, in_mean, marks
+
+
+_CODE_OF_LETTER, IN_MEAN, MARKS = _tables()
+
+
+def keys_of(frame: Frame, factors: Mapping[str, object]) -> Keys:
+    """Return the keys of a frame's readings, shape [rows, factors]; 0 where a row says nothing.
+
+    A factor that the frame lacks gives zeros. A negative correction number counts as 0, one over
+    255 as 255, and a delay over 136 h as 136 h.
+    """
+    rows = frame.rows
+    start = _integers(rows, START)
+    delay = np.clip((_integers(rows, RECEIVED) - start) // MINUTE_MS, 0, _DELAY_MAX)
+    correction = np.clip(_integers(rows, CORRECTION), 0, _CORRECTION_MAX)
+    top = (np.int64(frame.head.origin) << _ORIGIN_SHIFT) | (correction << _CORRECTION_SHIFT) | (delay << _DELAY_SHIFT)
+    keys = np.zeros((rows.num_rows, len(factors)), dtype=np.int64)
+    for position, factor in enumerate(factors):
+        if factor in rows.schema.names:
+            keys[:, position] = _factor_keys(rows.column(factor), rows.column(flag_column(factor)), top)
+    return keys
+
+
+def _factor_keys(values: pa.Array, flags: pa.Array, top: Keys) -> Keys:
+    """Return the keys of one factor's column."""
+    letters = _filled(flags, UNFLAGGED)
+    code = _CODE_OF_LETTER[letters]
+    low = ((_filled(values, -_VALUE_OFFSET).astype(np.int64) + _VALUE_OFFSET) << _VALUE_SHIFT) | code
+    keys: Keys = top | low
+    if values.null_count:
+        said = values.is_valid().to_numpy(zero_copy_only=False) | flags.is_valid().to_numpy(zero_copy_only=False)
+        keys[~said] = 0
+    return keys
+
+
+def _filled(column: pa.Array, missing: int) -> NDArray[np.generic]:
+    filled: NDArray[np.generic] = (column.fill_null(missing) if column.null_count else column).to_numpy()
+    return filled
+
+
+def _integers(rows: pa.RecordBatch, name: str) -> Keys:
+    numbers: Keys = rows.column(name).cast(pa.int64()).to_numpy()
+    return numbers
+
+
+def values_of(keys: Keys) -> Keys:
+    """Return the fixed-point values of keys; meaningless where `has_value` is false."""
+    return ((keys >> _VALUE_SHIFT) & _VALUE_MASK) - _VALUE_OFFSET
+
+
+def has_value(keys: Keys) -> NDArray[np.bool_]:
+    """Tell which keys carry a number."""
+    there: NDArray[np.bool_] = ((keys >> _VALUE_SHIFT) & _VALUE_MASK) != 0
+    return there
+
+
+def counts(keys: Keys) -> NDArray[np.bool_]:
+    """Tell which keys carry a number that may enter a mean."""
+    entering: NDArray[np.bool_] = has_value(keys) & IN_MEAN[keys & _FLAG_MASK]
+    return entering
+
+
+def marks_of(keys: Keys) -> NDArray[np.uint16]:
+    """Return the marks that each key leaves on its window; 0 for an empty slot."""
+    marks: NDArray[np.uint16] = MARKS[keys & _FLAG_MASK]
+    marks[keys == 0] = 0
+    return marks
+
+
+def content_of(keys: Keys) -> NDArray[np.uint64]:
+    """Return what of a key is content: everything but when it was received (rulings, "Equal")."""
+    return (keys & ~np.int64(_DELAY_MAX << _DELAY_SHIFT)).view(np.uint64)
+
+
+def fold_unique(target: Keys, index: NDArray[np.intp], keys: Keys) -> NDArray[np.bool_]:
+    """Fold rows of keys into rows of ``target`` in place, and tell which rows changed something.
+
+    Parameters
+    ----------
+    target
+        Slots, shape [slots, factors]; changed in place.
+    index
+        Row of ``target`` for each row of ``keys``; may repeat.
+    keys
+        Shape [rows, factors].
+
+    Returns
+    -------
+    Boolean per row of ``keys``: it was greater than what was held before this call.
+    """
+    held = target[index]
+    changed: NDArray[np.bool_] = np.any(keys > held, axis=1, keepdims=True)[:, 0]
+    if _strictly_rising(index):
+        np.maximum(held, keys, out=held)
+        target[index] = held
+    else:
+        np.maximum.at(target, index, keys)
+    return changed
+
+
+def _strictly_rising(index: NDArray[np.intp]) -> bool:
+    return bool((np.diff(index) > 0).all()) or np.unique(index).size == index.size
+
+
+def origins_of(keys: Keys) -> Keys:
+    """Return the origin (`sensors.frames.Origin`) of each key; 0 for an empty slot."""
+    return (keys >> _ORIGIN_SHIFT) & _ORIGIN_MASK

@@ -1,0 +1,296 @@
+"""Windows of air: from judged hours to what is said of each hour and each day.
+
+Every function takes judged hours ``[sites, factors, hours]`` and gives blocks ``[sites, times]``.
+Rules: `streams.standards` (counts, editions) and the project's rulings, "Air".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.clock import DAY_HOURS
+from streams.air.hashing import Hash, joined, placed, windowed
+from streams.air.hours import INCOMPLETE, SILENT
+from streams.air.index import NO_ITEM, NOT_IN_PLAN, OK, combine, daily_table, iaqi, real_time_table
+from streams.air.means import (
+    DAY_SPAN,
+    FIRST_MDA8_END,
+    MDA8_WINDOWS,
+    O3_SPAN,
+    Means,
+    day_mean,
+    mda8,
+    o3_8h_platform,
+    running_mean,
+)
+from streams.air.saying import AVERAGED, FACTORS, NO_NUMBER, Block, pack_states
+from streams.standards import IndexEdition, Standards
+
+O3: Final = FACTORS.index("O3")
+AVERAGES: Final = tuple(FACTORS.index(factor) for factor in AVERAGED)
+BEFORE: Final = DAY_SPAN - 1
+"""Hours of context before the first one asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Judged hours in a row with what the rules need: arrays [sites, factors, hours]."""
+
+    value: NDArray[np.int64]
+    present: NDArray[np.bool_]
+    valid: NDArray[np.int16]
+    expected: NDArray[np.int16]
+    reason: NDArray[np.uint8]
+    marks: NDArray[np.uint16]
+    inputs: Hash
+    planned: NDArray[np.bool_]
+    number: NDArray[np.int64]
+    """Hour numbers, [hours]."""
+    day: NDArray[np.int64]
+    """Beijing day of each hour, [hours]."""
+    edition: NDArray[np.int8]
+    """Place of the index edition, [hours], of a running window its newest hour's; before the first their number."""
+    steps: tuple[int, ...]
+    """Per factor the stored units in the standard's last digit."""
+
+
+def item_states(hours: Hours) -> NDArray[np.uint8]:
+    """Return the reason code of every factor and hour; an hour never judged counts as silent."""
+    reason = np.where(~hours.present & (hours.reason == OK), np.uint8(SILENT), hours.reason)
+    return np.where(hours.planned, reason, np.uint8(NOT_IN_PLAN)).astype(np.uint8)
+
+
+def _index_columns(edition: NDArray[np.int8], count: int) -> list[tuple[int, NDArray[np.bool_]]]:
+    return [(place, edition == place) for place in range(count) if (edition == place).any()]
+
+
+def hour_blocks(hours: Hours, editions: tuple[IndexEdition, ...], begin: int) -> list[Block]:
+    """Return the six 1 h means and the real-time index of the hours from position ``begin`` on.
+
+    References
+    ----------
+    .. [1] HJ 633-2012 and HJ 633-2026, real-time report; rulings: six 1 h values in both.
+    """
+    part = _tail(hours, begin)
+    states = item_states(part)
+    iaqis = np.full(part.value.shape, NO_NUMBER, np.int16)
+    index = _Indices.empty(part.value.shape[0], part.number.size)
+    for place, mask in _index_columns(part.edition, len(editions)):
+        found, after = iaqi(part.value[..., mask], states[..., mask], real_time_table(editions[place]))
+        iaqis[..., mask] = found
+        states[..., mask] = after
+        index.put(mask, found, after, editions[place])
+    blocks = [
+        Block(
+            value=part.value[:, f],
+            present=part.present[:, f],
+            valid=part.valid[:, f],
+            expected=part.expected[:, f],
+            reason=states[:, f],
+            detail=np.zeros(part.value[:, f].shape, np.int64),
+            marks=part.marks[:, f],
+            iaqi=iaqis[:, f],
+            level=np.full(part.value[:, f].shape, NO_NUMBER, np.int8),
+            primary=np.zeros(part.value[:, f].shape, np.uint8),
+            inputs=part.inputs[:, f],
+            edition=np.broadcast_to(part.edition, part.value[:, f].shape),
+            due=part.inputs[:, f] != 0,
+        )
+        for f in range(len(FACTORS))
+    ]
+    return [*blocks, index.block(blocks, states, part.edition)]
+
+
+def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block]:
+    """Return O3 8 h, its platform variant and the five running 24 h means, from position ``begin`` on."""
+    counts = standards.completeness(int(hours.day[-1]))
+    o3, there, step = hours.value[:, O3], hours.present[:, O3], hours.steps[O3]
+    judged = running_mean(o3, there, span=O3_SPAN, at_least=counts.o3_8h_hours, step=step)
+    clock_hour = hours.number + 8 - hours.day * DAY_HOURS
+    platform = o3_8h_platform(o3, there, clock_hour, at_least=1, step=step)
+    blocks = [
+        _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), begin),
+        _running(hours, O3, platform, np.minimum(clock_hour + 1, O3_SPAN), begin),
+    ]
+    for f in AVERAGES:
+        means = running_mean(
+            hours.value[:, f], hours.present[:, f],
+            span=DAY_SPAN, at_least=counts.running_24h_hours, step=hours.steps[f],
+        )  # fmt: skip
+        blocks.append(_running(hours, f, means, np.full(hours.number.size, DAY_SPAN), begin))
+    return blocks
+
+
+def _running(hours: Hours, f: int, means: Means, spans: NDArray[np.int64], begin: int) -> Block:
+    span = int(spans.max())
+    marks = _marks_over(hours.marks[:, f], spans)[:, begin:]
+    some = np.cumsum(hours.inputs[:, f] != 0, axis=-1)
+    came = some.copy()
+    came[:, span:] -= some[:, :-span]
+    inputs = windowed(placed(hours.inputs[:, f], hours.number), span)[:, begin:]
+    planned = hours.planned[:, f, begin:]
+    return _plain_block(
+        means=Means(means.value[:, begin:], means.ok[:, begin:], means.valid[:, begin:]),
+        expected=np.broadcast_to(spans[begin:], marks.shape),
+        came=came[:, begin:] > 0,
+        planned=planned,
+        marks=marks,
+        inputs=inputs,
+        edition=np.broadcast_to(hours.edition[begin:], marks.shape),
+    )
+
+
+def _plain_block(
+    *,
+    means: Means,
+    expected: NDArray[np.int64],
+    came: NDArray[np.bool_],
+    planned: NDArray[np.bool_],
+    marks: NDArray[np.uint16],
+    inputs: Hash,
+    edition: NDArray[np.int8],
+    iaqis: NDArray[np.int16] | None = None,
+) -> Block:
+    """Return a block of means that are no index: a reason where the mean is not valid."""
+    shape = means.value.shape
+    short = np.where(came, INCOMPLETE, np.where(planned, SILENT, NOT_IN_PLAN))
+    return Block(
+        value=means.value,
+        present=means.ok,
+        valid=means.valid.astype(np.int16),
+        expected=expected.astype(np.int16),
+        reason=np.where(means.ok, OK, short).astype(np.uint8),
+        detail=np.zeros(shape, np.int64),
+        marks=marks,
+        iaqi=np.full(shape, NO_NUMBER, np.int16) if iaqis is None else iaqis,
+        level=np.full(shape, NO_NUMBER, np.int8),
+        primary=np.zeros(shape, np.uint8),
+        inputs=inputs,
+        edition=edition,
+        due=came,
+    )
+
+
+def day_blocks(hours: Hours, standards: Standards, limit: NDArray[np.int64]) -> list[Block]:
+    """Return the five 24 h means, MDA8 and the daily index of one natural day.
+
+    Parameters
+    ----------
+    hours
+        The 24 hours of the day.
+    standards
+        Counts and editions.
+    limit
+        Per site the limit of MDA8 in its zone, stored units: over it a day with fewer windows counts.
+    """
+    editions = standards.index_editions
+    day = int(hours.day[0])
+    counts = standards.completeness(day)
+    came = np.any(hours.inputs != 0, axis=-1, keepdims=True)
+    planned = np.any(hours.planned, axis=-1, keepdims=True)
+    marks = np.bitwise_or.reduce(hours.marks, axis=-1)
+    inputs = placed(hours.inputs, hours.number).sum(axis=-1, dtype=np.uint64)
+    o3 = running_mean(
+        hours.value[:, O3], hours.present[:, O3], span=O3_SPAN, at_least=counts.o3_8h_hours, step=hours.steps[O3]
+    )
+    window = slice(FIRST_MDA8_END - 1, FIRST_MDA8_END - 1 + MDA8_WINDOWS)
+    fewer = limit if counts.mda8_fewer_if_over else None
+    means = {O3: mda8(o3.value[:, window], o3.ok[:, window], at_least=counts.mda8_windows, limit=fewer)}
+    for f in AVERAGES:
+        means[f] = day_mean(hours.value[:, f], hours.present[:, f], at_least=counts.day_hours, step=hours.steps[f])
+    blocks = [
+        _plain_block(
+            means=Means(means[f].value[:, None], means[f].ok[:, None], means[f].valid[:, None]),
+            expected=np.full((came.shape[0], 1), MDA8_WINDOWS if f == O3 else DAY_SPAN, np.int64),
+            came=came[:, f],
+            planned=planned[:, f],
+            marks=marks[:, f, None],
+            inputs=inputs[:, f, None],
+            edition=np.full((came.shape[0], 1), hours.edition[-1], np.int8),
+        )
+        for f in range(len(FACTORS))
+    ]
+    return _with_daily_index(blocks, editions, int(hours.edition[-1]))
+
+
+def _with_daily_index(blocks: list[Block], editions: tuple[IndexEdition, ...], place: int) -> list[Block]:
+    """Return the blocks with their IAQIs, and the daily index after them; none before the first edition."""
+    if place == len(editions):
+        return blocks
+    values = np.stack([b.value for b in blocks], axis=1)
+    states = np.stack([b.reason for b in blocks], axis=1)
+    found, after = iaqi(values, states, daily_table(editions[place]))
+    index = _Indices.empty(values.shape[0], values.shape[-1])
+    index.put(np.ones(values.shape[-1], np.bool_), found, after, editions[place])
+    rated = [_rated(block, found[:, f], after[:, f]) for f, block in enumerate(blocks)]
+    return [*rated, index.block(rated, after, np.full(values.shape[-1], place, np.int8))]
+
+
+def _rated(block: Block, iaqis: NDArray[np.int16], states: NDArray[np.uint8]) -> Block:
+    fields = {name: getattr(block, name) for name in Block.__slots__}
+    return Block(**{**fields, "iaqi": iaqis, "reason": states})
+
+
+@dataclass(slots=True, kw_only=True)
+class _Indices:
+    """An index that is filled edition by edition."""
+
+    aqi: NDArray[np.int16]
+    level: NDArray[np.int8]
+    primary: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
+
+    @classmethod
+    def empty(cls, sites: int, times: int) -> _Indices:
+        shape = (sites, times)
+        return cls(
+            aqi=np.full(shape, NO_NUMBER, np.int16),
+            level=np.zeros(shape, np.int8),
+            primary=np.zeros(shape, np.uint8),
+            reason=np.full(shape, NO_ITEM, np.uint8),
+        )
+
+    def put(
+        self, mask: NDArray[np.bool_], iaqis: NDArray[np.int16], states: NDArray[np.uint8], edition: IndexEdition
+    ) -> None:
+        found = combine(iaqis, states, edition)
+        self.aqi[:, mask], self.level[:, mask] = found.aqi, found.level
+        self.primary[:, mask], self.reason[:, mask] = found.primary, found.reason
+
+    def block(self, parts: list[Block], states: NDArray[np.uint8], edition: NDArray[np.int8]) -> Block:
+        given = self.aqi != NO_NUMBER
+        silent = ((states == SILENT) | (states == NOT_IN_PLAN)).all(axis=1) & (self.reason == NO_ITEM)
+        missing = np.where((states == OK) | (states == NOT_IN_PLAN), np.uint8(0), states)
+        return Block(
+            value=np.where(given, self.aqi, 0).astype(np.int64),
+            present=given,
+            valid=(states == OK).sum(axis=1).astype(np.int16),
+            expected=(states != NOT_IN_PLAN).sum(axis=1).astype(np.int16),
+            reason=np.where(silent, SILENT, self.reason).astype(np.uint8),
+            detail=pack_states(missing),
+            marks=np.bitwise_or.reduce(np.stack([p.marks for p in parts]), axis=0),
+            iaqi=np.full(given.shape, NO_NUMBER, np.int16),
+            level=np.where(given, self.level, np.int8(NO_NUMBER)).astype(np.int8),
+            primary=self.primary,
+            inputs=joined(*(p.inputs for p in parts)),
+            edition=np.broadcast_to(edition, given.shape),
+            due=np.logical_or.reduce([p.due for p in parts]),
+        )
+
+
+def _marks_over(marks: NDArray[np.uint16], spans: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """Return the union of marks over the last ``spans[h]`` hours of each hour."""
+    union = marks.copy()
+    for back in range(1, int(spans.max())):
+        reach = (spans > back)[back:]
+        union[:, back:] |= np.where(reach, marks[:, :-back], np.uint16(0))
+    return union
+
+
+def _tail(hours: Hours, begin: int) -> Hours:
+    cut = {name: getattr(hours, name)[..., begin:] for name in Hours.__slots__ if name != "steps"}
+    return Hours(**cut, steps=hours.steps)

@@ -1,0 +1,97 @@
+"""The Faust application: one agent on the readings topic, no tables, no web server.
+
+An exception in a Faust agent acknowledges the message (measured), so anything but known bad input
+ends the process at once, without a commit; another worker, or this one started again, takes over.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+
+from streams.bench import Bench, Outbound, Send
+
+log = logging.getLogger(__name__)
+EXIT_FAULT = 70
+"""Exit code of a worker that met something it does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How a worker joins."""
+
+    bootstrap: str
+    group: str
+    readings: str
+    partitions: int
+    folder: Path
+    """Faust's own working folder."""
+
+
+def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) -> faust.App:
+    """Return the Faust application with its one agent; nothing is connected yet.
+
+    Parameters
+    ----------
+    settings
+        Broker, group and topic.
+    make_bench
+        Given the way to send, returns the bench of this worker.
+    """
+    app = faust.App(
+        settings.group,
+        broker=[f"kafka://{host}" for host in settings.bootstrap.split(",")],
+        store="memory://",
+        datadir=str(settings.folder),
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_max_request_size=2 * 1024 * 1024,
+        stream_wait_empty=False,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+    readings = app.topic(settings.readings, value_type=bytes, value_serializer="raw", partitions=settings.partitions)
+    senders: dict[str, Any] = {}
+
+    async def send(messages: list[Outbound]) -> None:
+        waiting = []
+        for message in messages:
+            topic = senders.get(message.topic)
+            if topic is None:
+                topic = senders[message.topic] = app.topic(message.topic, value_type=bytes, value_serializer="raw")
+            waiting.append(await topic.send(value=message.data, partition=message.partition))
+        for acknowledged in waiting:
+            await acknowledged
+
+    bench = make_bench(send)
+
+    async def judge(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            try:
+                await bench.take(message.partition, message.offset, message.value)
+            except Exception:  # whatever it is, this record must not be acknowledged
+                log.critical("offset %d of partition %d", message.offset, message.partition, exc_info=True)
+                logging.shutdown()
+                os._exit(EXIT_FAULT)
+
+    app.agent(readings, name="judge")(judge)
+
+    async def keep_assigned(*_: Any, **__: Any) -> None:
+        bench.keep_only(place.partition for place in app.consumer.assignment())
+
+    app.on_rebalance_complete.connect(keep_assigned)
+    return app

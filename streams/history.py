@@ -1,0 +1,134 @@
+"""History: the log of a partition read from its beginning, wherever its parts lie.
+
+Archive segments of earlier logs first, then this log's segments, then Kafka for the tail that is
+not archived yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from confluent_kafka import Consumer, TopicPartition
+
+from sensors.errors import BadFrame, EdgeError
+from sensors.frames import Frame, Tick, decode
+from sensors.messages import received
+from streams.archive import Archive, Segment
+
+READ_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a partition's log says before some offset."""
+
+    items: Iterator[Frame | Tick]
+    """In order; a frame may stand for several records cut together."""
+    whole: bool
+    """The items begin with the first record ever, not later."""
+
+
+class History(Protocol):
+    """Where a partition's state comes from."""
+
+    def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
+        """Return what the log of a partition says before offset ``stop`` of the current log.
+
+        Parameters
+        ----------
+        partition
+            Partition number, the same in all logs.
+        stop
+            First offset of the current log that is not wanted.
+        span_ms
+            Segments that end longer than this before the last archived tick may be left out.
+        """
+        ...
+
+
+class LogHistory:
+    """The archive and the broker's tail as one log.
+
+    Parameters
+    ----------
+    archive
+        Read side of the archive.
+    bootstrap
+        The broker.
+    topic
+        The readings topic.
+    log_id
+        Name of the broker's current log.
+    """
+
+    def __init__(self, archive: Archive, *, bootstrap: str, topic: str, log_id: str) -> None:
+        self._archive, self._bootstrap, self._topic, self._log_id = archive, bootstrap, topic, log_id
+
+    def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
+        """See `History`."""
+        segments = self._archive.segments(self._topic, partition)
+        newest = self._archive.last_tick(self._topic, partition) or 0
+        keep = next((i for i, s in enumerate(segments) if s.last_tick >= newest - span_ms), 0)
+        return Past(items=self._items(segments[keep:], partition, stop), whole=keep == 0)
+
+    def _items(self, segments: list[Segment], partition: int, stop: int) -> Iterator[Frame | Tick]:
+        archived: int | None = None
+        for segment in segments:
+            mine = segment.log_id == self._log_id
+            yield from self._archive.items(segment, stop if mine else None)
+            archived = segment.last + 1 if mine else None
+        if archived is None or archived < stop:
+            yield from self._tail(partition, archived, stop)
+
+    def _tail(self, partition: int, start: int | None, stop: int) -> Iterator[Frame | Tick]:
+        for _, data in read_records(self._bootstrap, self._topic, partition, start, stop):
+            try:
+                yield decode(data)
+            except BadFrame:
+                continue  # the agent that met it first sent it to the dead letters; it holds no reading
+
+
+def read_records(
+    bootstrap: str, topic: str, partition: int, start: int | None, stop: int
+) -> Iterator[tuple[int, bytes]]:
+    """Yield (offset, value) of a partition's records from ``start`` until before ``stop``.
+
+    Without a ``start`` it begins with the oldest record that the broker holds.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not hold ``start`` any more, or stays silent.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "jianhu-history-reader",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "fetch.message.max.bytes": 4 * 1024 * 1024,
+        }
+    )
+    try:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_TIMEOUT_S)
+        start = low if start is None else start
+        if low > start:
+            raise EdgeError(
+                f"{topic}[{partition}]: offsets {start} to {low - 1} are neither archived nor in the broker"
+            )
+        consumer.assign([TopicPartition(topic, partition, start)])
+        position = start
+        while position < stop:
+            message = consumer.poll(READ_TIMEOUT_S)
+            if message is None:
+                raise EdgeError(f"{topic}[{partition}]: the broker was silent for {READ_TIMEOUT_S} s at {position}")
+            record = received(message)
+            if record is None:
+                continue
+            position = record.offset + 1
+            if record.offset < stop:
+                yield record.offset, record.value
+    finally:
+        consumer.close()

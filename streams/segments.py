@@ -1,0 +1,139 @@
+"""Segments: the columns in which the archive keeps what went over a topic.
+
+A readings or results segment has the columns of its frames, so pandas and DuckDB read it as it is,
+and before them where each row came from. A tick is a row with ``tick`` set; bytes that nobody can
+read stand in ``raw``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensors.errors import BadFrame
+from sensors.frames import SITE, Frame, FrameHead, Origin, Tick, decode
+from streams.results import decode_results
+
+OFFSET: Final = "offset"
+TICK: Final = "tick"
+RAW: Final = "raw"
+HEAD_FIELDS: Final = {
+    "kind": pa.utf8(),
+    "period_ms": pa.int64(),
+    "source": pa.utf8(),
+    "sequence": pa.int64(),
+    "origin": pa.int8(),
+    "synthetic": pa.bool_(),
+}
+
+
+def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
+    """Return one message as archive rows.
+
+    Parameters
+    ----------
+    topic_kind
+        ``readings``, ``results`` or anything else, which is kept as raw bytes.
+    offset
+        The message's offset.
+    data
+        The message's value.
+    """
+    try:
+        if topic_kind == "readings":
+            said = decode(data)
+            return _tick_row(offset, said) if isinstance(said, Tick) else _frame_rows(offset, said)
+        if topic_kind == "results":
+            answer = decode_results(data)
+            return _tick_row(offset, answer) if isinstance(answer, Tick) else _located(offset, _plain(answer[1]))
+    except BadFrame:
+        return _raw_row(offset, data)
+    return _raw_row(offset, data)
+
+
+def _tick_row(offset: int, tick: Tick) -> pa.Table:
+    return pa.table({OFFSET: pa.array([offset], pa.int64()), TICK: pa.array([tick.at], pa.timestamp("ms", "UTC"))})
+
+
+def _raw_row(offset: int, data: bytes) -> pa.Table:
+    return pa.table({OFFSET: pa.array([offset], pa.int64()), RAW: pa.array([data], pa.binary())})
+
+
+def _plain(rows: pa.RecordBatch) -> pa.Table:
+    """Return rows with text in place of dictionaries, which differ from message to message."""
+    table = pa.Table.from_batches([rows]).replace_schema_metadata(None)
+    for position, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            column = table.column(position).cast(field.type.value_type)
+            table = table.set_column(position, pa.field(field.name, field.type.value_type), column)
+    return table
+
+
+def _located(offset: int, table: pa.Table) -> pa.Table:
+    return table.add_column(0, OFFSET, pa.array(np.full(table.num_rows, offset, np.int64)))
+
+
+def _frame_rows(offset: int, frame: Frame) -> pa.Table:
+    table = _located(offset, _plain(frame.rows))
+    head = msgspec.structs.asdict(frame.head)
+    for name, kind in HEAD_FIELDS.items():
+        table = table.append_column(name, pa.repeat(pa.scalar(head[name], kind), table.num_rows))
+    return table
+
+
+def joined(tables: list[pa.Table]) -> pa.Table:
+    """Return archive rows of many messages as one table; columns that one lacks are null there."""
+    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+
+def items_of(table: pa.Table) -> Iterator[Frame | Tick]:
+    """Yield the ticks and frames of readings rows in order; frames between two ticks are cut together.
+
+    Folding is a maximum, so one large frame says the same as the small ones it is made of.
+    """
+    if TICK not in table.schema.names:
+        yield from _frames_of(table)
+        return
+    ticks = table.column(TICK)
+    places = np.flatnonzero(ticks.is_valid().to_numpy())
+    moments = ticks.cast(pa.int64()).to_numpy()
+    begin = 0
+    for place in places:
+        if place > begin:
+            yield from _frames_of(table.slice(begin, place - begin))
+        yield Tick(int(moments[place]))
+        begin = int(place) + 1
+    if begin < table.num_rows:
+        yield from _frames_of(table.slice(begin))
+
+
+def _frames_of(table: pa.Table) -> Iterator[Frame]:
+    """Yield rows between two ticks as frames, one for each kind, period and origin among them."""
+    if SITE not in table.schema.names:
+        return
+    table = table.filter(pc.is_valid(table.column(SITE)))
+    drop = [name for name in (OFFSET, TICK, RAW, *HEAD_FIELDS) if name in table.schema.names]
+    while table.num_rows:
+        head = {name: table.column(name)[0] for name in ("kind", "period_ms", "origin", "synthetic")}
+        same = pc.equal(table.column("kind"), head["kind"])
+        for name in ("period_ms", "origin", "synthetic"):
+            same = pc.and_(same, pc.equal(table.column(name), head[name]))
+        mine, table = table.filter(same), table.filter(pc.invert(same))
+        rows = mine.drop_columns(drop).combine_chunks()
+        rows = rows.set_column(0, SITE, rows.column(SITE).cast(pa.dictionary(pa.int32(), pa.utf8())))
+        yield Frame(
+            head=FrameHead(
+                kind=head["kind"].as_py(),
+                period_ms=head["period_ms"].as_py(),
+                source=mine.column("source")[0].as_py(),
+                sequence=mine.column("sequence")[0].as_py(),
+                origin=Origin(head["origin"].as_py()),
+                synthetic=head["synthetic"].as_py(),
+            ),
+            rows=rows.combine_chunks().to_batches()[0],
+        )
