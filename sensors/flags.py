@@ -87,7 +87,7 @@ FLAG_USES: tuple[FlagUse, ...] = (
 
 
 def in_mean_table() -> NDArray[np.bool_]:
-    """Return a look-up of 256: may a value with this flag byte enter a mean?
+    """Return a look-up of 256: whether a value with this flag byte may enter a mean.
 
     Unknown bytes are unflagged and stay in (rulings, "Flags").
     """
