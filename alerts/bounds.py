@@ -1,0 +1,50 @@
+"""Bounds: what a value was held against, and on whose word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from streams.standards import IndexEdition, Limit, Standards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a value is held against; a value *over* it raises, an equal one does not."""
+
+    value: int
+    """Fixed point: ``value / 10**digits`` in the factor's canonical unit, or an AQI."""
+    digits: int
+    standard: str
+    """The standard, for example ``GB 3095-2026``; empty for a management threshold."""
+    clause: str
+    """Table and clause of the standard; for a threshold the reason that its author gives."""
+    edition: str
+    """The dated set of limits or the index edition; empty for a management threshold."""
+    author: str = ""
+    """Who set a management threshold; empty for a standard."""
+
+    def at_digits(self, digits: int) -> Fraction:
+        """Return the bound in units of ``10**-digits``."""
+        return Fraction(self.value) * Fraction(10) ** (digits - self.digits)
+
+
+def limit_bound(limit: Limit) -> Bound:
+    """Return a limit of a standard as a bound."""
+    clause = f"table {limit.table}, {limit.clause}" if limit.table else limit.clause
+    return Bound(value=limit.value, digits=limit.digits, standard=limit.standard, clause=clause, edition=limit.edition)
+
+
+def level_bound(edition: IndexEdition, level: int) -> Bound | None:
+    """Return the greatest AQI that is not yet of a level; None when the edition has no such level."""
+    found = next((step for step in edition.levels if step.level == level), None)
+    if found is None:
+        return None
+    return Bound(value=found.start - 1, digits=0, standard=edition.standard, clause="", edition=edition.name)
+
+
+def gives(standards: Standards, factor: str, window: str) -> bool:
+    """Return whether any edition holds a limit for a factor and window in any zone."""
+    return any(
+        (held, judged) == (factor, window) for edition in standards.limit_editions for held, judged, _ in edition.cells
+    )

@@ -1,0 +1,109 @@
+"""One message of results as numpy columns: decoded once, looked at by every rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns of `streams.results.RESULT_SCHEMA` that alerts read, ``(n,)`` each."""
+
+    sites: tuple[str, ...]
+    """What the codes in ``site`` mean; likewise the other tuples."""
+    site: NDArray[np.int32]
+    factors: tuple[str, ...]
+    factor: NDArray[np.int32]
+    windows: tuple[str, ...]
+    window: NDArray[np.int32]
+    editions: tuple[str, ...]
+    edition: NDArray[np.int32]
+    reasons: tuple[str, ...]
+    reason: NDArray[np.int32]
+    start: NDArray[np.int64]
+    """Milliseconds UTC."""
+    day: NDArray[np.int64]
+    """Beijing day number of the start."""
+    value: NDArray[np.int64]
+    """Fixed point; 0 where there is none."""
+    has_value: NDArray[np.bool_]
+    digits: NDArray[np.int64]
+    level: NDArray[np.int64]
+    """1 to 6; 0 where there is none."""
+    valid: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    flags: NDArray[np.int64]
+    revision: NDArray[np.int64]
+    inputs: NDArray[np.uint64]
+    at: NDArray[np.int64]
+    """Milliseconds UTC of the tick."""
+    details: pa.Array
+    pack: str
+    """Hash of the standards pack, of all rows."""
+
+    def of(self, factor: str, window: str) -> NDArray[np.bool_]:
+        """Return which rows are of a factor and window."""
+        mine = (self.factor == _code(self.factors, factor)) & (self.window == _code(self.windows, window))
+        return np.asarray(mine, dtype=np.bool_)
+
+    def reason_code(self, reason: str) -> int:
+        """Return the code of a reason; one that no row has when it does not occur."""
+        return _code(self.reasons, reason)
+
+    def edition_code(self, edition: str) -> int:
+        """Return the code of an index edition; one that no row has when it does not occur."""
+        return _code(self.editions, edition)
+
+    def detail(self, row: int) -> str:
+        """Return the detail of one row."""
+        return str(self.details[row].as_py())
+
+
+def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
+    """Return the rows of one results message as columns."""
+    sites, site = _coded(rows, "site")
+    factors, factor = _coded(rows, "factor")
+    windows, window = _coded(rows, "window")
+    editions, edition = _coded(rows, "edition")
+    reasons, reason = _coded(rows, "reason")
+    start = _numbers(rows, "start")
+    return Columns(
+        sites=sites, site=site, factors=factors, factor=factor, windows=windows, window=window,
+        editions=editions, edition=edition, reasons=reasons, reason=reason,
+        start=start,
+        day=(start + BEIJING_OFFSET_MS) // DAY_MS,
+        value=_numbers(rows, "value"),
+        has_value=np.asarray(rows.column("value").is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_),
+        digits=_numbers(rows, "digits"),
+        level=_numbers(rows, "level"),
+        valid=_numbers(rows, "valid"),
+        expected=_numbers(rows, "expected"),
+        flags=_numbers(rows, "flags"),
+        revision=_numbers(rows, "revision"),
+        inputs=rows.column("inputs").to_numpy(zero_copy_only=False),
+        at=_numbers(rows, "at"),
+        details=rows.column("detail"),
+        pack=pack,
+    )  # fmt: skip
+
+
+def _coded(rows: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    column: Any = rows.column(name)
+    codes = column.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    return tuple(column.dictionary.to_pylist()), codes
+
+
+def _numbers(rows: pa.RecordBatch, name: str) -> NDArray[np.int64]:
+    column: Any = rows.column(name).cast(pa.int64())
+    return np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _code(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else -1

@@ -1,0 +1,94 @@
+"""One series of verdicts in memory: rows come in, episodes and what changed of its events come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alerts.episodes import Counting, find_episodes
+from alerts.events import Changed, Event, Moment, match
+from alerts.periods import Cadence
+from alerts.rules import Rule
+from alerts.verdicts import Judged, Point, SeriesKey, Verdict
+from streams.results import Window
+
+PointKey = tuple[int, Window]
+"""Start and window of a row."""
+
+
+def counting_of(rule: Rule) -> Counting:
+    """Return how a rule counts its periods."""
+    return Counting(cadence=Cadence.of(rule.window), raise_after=rule.raise_after, clear_after=rule.clear_after)
+
+
+def is_clean_cut(points: Iterable[Point], floor: int, clear_after: int) -> bool:
+    """Return whether nothing before period ``floor`` can touch what the points from there on make.
+
+    So it is when enough fine periods lie between the floor and the first point that is not fine.
+    """
+    first = min((point.period for point in points if point.verdict is not Verdict.OK), default=None)
+    return first is None or first - floor >= clear_after
+
+
+@dataclass(slots=True)
+class Series:
+    """The part of a series from period ``floor`` on; the database holds all of it.
+
+    Kept are rows that are not fine, and fine rows that were revised; every other row up to ``through`` is
+    fine in its first revision, so that an older revision of it cannot come.
+    """
+
+    key: SeriesKey
+    floor: int
+    """First period held; what lies before cannot touch it."""
+    through: int | None
+    points: dict[PointKey, Point]
+    events: dict[str, Event]
+    fresh_points: dict[PointKey, Point] = field(default_factory=dict)
+    """Not saved yet; likewise the two below."""
+    fresh_through: bool = False
+    stale: bool = False
+    """Whether something came since the last evaluation that can change an episode."""
+
+    def reaches(self, judged: Judged) -> bool:
+        """Return whether rows lie so far from the floor that what is held suffices to judge them."""
+        first = Cadence.of(judged.rule.window).number(int(judged.starts.min()))
+        return first >= self.floor + judged.rule.clear_after
+
+    def take(self, judged: Judged) -> None:
+        """Take the rows of one batch; a row of a lower revision than the one held is ignored."""
+        fine = judged.verdicts == int(Verdict.OK)
+        revised = judged.columns.revision[judged.rows] > 1
+        starts = judged.starts
+        if self.points:
+            held = {start for start, _ in self.points}
+            revised |= np.fromiter((start in held for start in starts.tolist()), np.bool_, len(starts))
+        for index in np.flatnonzero(~fine | revised).tolist():
+            self._hold(judged.point(index))
+        if not judged.early:
+            self._settle(Cadence.of(judged.rule.window).number(int(starts.max())))
+
+    def _hold(self, point: Point) -> None:
+        place = (point.start, point.window)
+        held = self.points.get(place)
+        if held is not None and (point.revision, point.at) <= (held.revision, held.at):
+            return
+        self.points[place] = self.fresh_points[place] = point
+        self.stale = True
+
+    def _settle(self, period: int) -> None:
+        if self.through is None or period > self.through:
+            self.through, self.fresh_through = period, True
+            self.stale = self.stale or bool(self.points)
+
+    def evaluate(self, moment: Moment) -> tuple[Changed, ...]:
+        """Return what changed of the events; nothing when nothing came that could change them."""
+        if not self.stale:
+            return ()
+        self.stale = False
+        episodes = find_episodes(self.points.values(), self.through, counting_of(moment.rule))
+        changes = match(episodes, tuple(self.events.values()), moment)
+        self.events.update((changed.event.id, changed.event) for changed in changes)
+        return changes
