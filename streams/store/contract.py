@@ -175,6 +175,7 @@ def sift(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, tuple[Rejected, ...]]:
     """
     if not rows.schema.equals(RESULT_SCHEMA):
         raise ValueError(f"columns {rows.schema.names} are not those of a result, or of other types")
+    rows = _tidy(rows)
     faults = [(why, bad) for why, bad in _faults(rows) if pc.any(bad).as_py()]
     if not faults:
         return rows, ()
@@ -185,6 +186,16 @@ def sift(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, tuple[Rejected, ...]]:
     rejected = tuple(Rejected(row=rows.slice(index, 1), why=reasons[index]) for index in sorted(reasons))
     good = [index for index in range(rows.num_rows) if index not in reasons]
     return rows.take(pa.array(good, pa.int64())), rejected
+
+
+def _tidy(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Encode anew the columns whose dictionary holds a name twice or a null: Arrow lets both pass."""
+    for place, field in enumerate(RESULT_SCHEMA):
+        names = rows.column(place).dictionary if pa.types.is_dictionary(field.type) else None
+        if names is not None and pc.count_distinct(names, mode="only_valid").as_py() != len(names):
+            cells = pc.dictionary_decode(rows.column(place))
+            rows = rows.set_column(place, field, pa.array(cells.to_pylist(), field.type))
+    return rows
 
 
 def _faults(rows: pa.RecordBatch) -> Iterable[tuple[str, pa.Array]]:

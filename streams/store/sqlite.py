@@ -277,6 +277,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         _check_version(db, path)
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA cache_size = -65536")  # kB: one page at the end of each series is written again and again
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute(_INCOMING)
     except BaseException:

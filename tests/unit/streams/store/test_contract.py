@@ -367,3 +367,13 @@ def test_a_sliced_batch_is_read_from_its_own_rows_only(store: ResultStore) -> No
     store.write(rows.slice(1, 1), HEAD)
     assert listed(store.slice(HOUR, T0)) == [row(site="S2", value=4)]
     assert isinstance(rows, pa.RecordBatch)
+
+
+def test_a_dictionary_with_doubles_or_nulls_deceives_no_store(store: ResultStore) -> None:
+    rows = batch(row(value=1), row(value=2, revision=2), row(value=3))
+    names = pa.array(["S1", "S1", None, "unused"])
+    site = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int32()), names)
+    report = store.write(rows.set_column(0, RESULT_SCHEMA.field("site"), site), HEAD)
+    assert (report.accepted, report.kept) == (1, 1)
+    assert [rejected.why for rejected in report.rejected] == ["site is missing"]
+    assert held(store) == [row(value=2, revision=2)]

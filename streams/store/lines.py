@@ -1,0 +1,115 @@
+"""Results as InfluxDB's line protocol, in columns; and the form in which text is written there.
+
+Line protocol cannot carry every text: no line breaks or trailing backslashes in tags, no empty
+tags. So ASCII control characters, backslash and ``%`` are written as ``%`` and two hex digits, and
+an empty name as a lone ``%``; reading undoes it. Ordinary names are untouched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.results import ResultHead
+from streams.store.schema import FIELD_OF_COLUMN, TAG_OF_COLUMN, ClockName, Field, Measurement, Tag, measurement_of
+
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\%]")
+_TAG_SPECIAL: Final = re.compile(r"([,= ])")
+_EMPTY: Final = "%"
+_TEXT_COLUMNS: Final = ("reason", "detail", "primary")
+
+
+def encode_text(text: str) -> str:
+    """Return a text in the form in which a field holds it."""
+    return _UNSAFE.sub(lambda found: f"%{ord(found.group()):02X}", text)
+
+
+def encode_name(name: str) -> str:
+    """Return a name in the form in which a tag holds it; never empty."""
+    return encode_text(name) or _EMPTY
+
+
+def decode_text(held: str) -> str:
+    """Return the text or name that was encoded."""
+    return "" if held == _EMPTY else unquote(held)
+
+
+def _tag(name: str) -> str:
+    return _TAG_SPECIAL.sub(r"\\\1", encode_name(name))
+
+
+def _string(text: str) -> str:
+    return '"' + encode_text(text).replace('"', '\\"') + '"'
+
+
+def lines_of(rows: pa.RecordBatch, head: ResultHead) -> list[str]:
+    """Return one line per row, times in ms; rows as `contract.sift` lets them pass."""
+    factors = _each(rows.column("factor"), measurement_of)
+    tags = [pa.scalar(f",{Tag.KIND}={_tag(head.kind)}")]
+    tags += [_joined(f",{tag}=", _each(rows.column(column), _tag)) for column, tag in TAG_OF_COLUMN.items()]
+    value = rows.column("value")
+    fields = [
+        _joined(f" {Field.VALID}=", pc.if_else(value.is_valid(), "1i", "0i")),
+        pa.scalar(f",{Field.PACK}={_string(head.pack)}"),
+        _optional(_joined(f",{Field.VALUE}=", _decimal(value, rows.column("digits")).cast(pa.utf8()))),
+    ]
+    fields += [_field(rows.column(column), column, name) for column, name in FIELD_OF_COLUMN.items()]
+    start = rows.column("start").cast(pa.int64()).cast(pa.utf8())
+    return pc.binary_join_element_wise(factors, *tags, *fields, _joined(" ", start), "").to_pylist()  # type: ignore[no-any-return]
+
+
+def _field(cells: pa.Array, column: str, name: Field) -> pa.Array:
+    if column in _TEXT_COLUMNS:
+        return _joined(f",{name}=", _each(cells, _string))
+    if pa.types.is_timestamp(cells.type):
+        cells = cells.cast(pa.int64())
+    suffix = "u" if cells.type == pa.uint64() else "i"
+    return _optional(_joined(f",{name}=", cells.cast(pa.utf8()), suffix))
+
+
+def _joined(*parts: Any) -> pa.Array:
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def _optional(cells: pa.Array) -> pa.Array:
+    return pc.coalesce(cells, "")
+
+
+def _each(cells: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    """Apply a change to every distinct text once."""
+    coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+    return pa.array([change(text) for text in coded.dictionary.to_pylist()], pa.utf8()).take(coded.indices)
+
+
+def _decimal(value: pa.Array, digits: pa.Array) -> pa.Array:
+    numbers = value.fill_null(0).to_numpy() / np.power(10.0, digits.to_numpy())
+    return pc.if_else(value.is_valid(), pa.array(numbers), None)
+
+
+def clock_line(partition: int, at_ms: int, wall_ms: int) -> str:
+    """Return the line that notes a partition's tick."""
+    name = f"{Measurement.CLOCK},{ClockName.PARTITION}={partition}"
+    return f"{name} {ClockName.AT}={at_ms}i,{ClockName.WALL}={wall_ms}i 0"
+
+
+def point_predicate(site: str, kind: str, factor: str, window: str, edition: str) -> str:
+    """Return the predicate that names one series to the delete API."""
+    tags: Iterable[tuple[str, str]] = [
+        ("_measurement", measurement_of(factor)),
+        (Tag.SITE, encode_name(site)),
+        (Tag.KIND, encode_name(kind)),
+        (Tag.FACTOR, encode_name(factor)),
+        (Tag.PERIOD, encode_name(window)),
+        (Tag.EDITION, encode_name(edition)),
+    ]
+    return " AND ".join(f'{tag}="{_in_quotes(name)}"' for tag, name in tags)
+
+
+def _in_quotes(encoded: str) -> str:
+    return encoded.replace('"', '\\"')
