@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ from confluent_kafka.cimpl import NewTopic
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 
-from scripts.process import Process
 from scripts.services import InfluxAccess, InfluxServer, KafkaNode
 
 pytestmark = pytest.mark.integration
@@ -101,56 +97,3 @@ def test_postgresql_answers_and_does_not_run_as_root(postgres: str) -> None:
 def test_chromium_tells_its_version(chromium: Path) -> None:
     told = subprocess.run([chromium, "--version"], capture_output=True, text=True, check=True)
     assert told.stdout.startswith("Chromium")
-
-
-def test_a_server_dies_with_a_starter_that_was_killed(tmp_path: Path) -> None:
-    pipe = tmp_path / "alive"
-    os.mkfifo(pipe)
-    program = (
-        "import os, pathlib, sys\n"
-        "from scripts.process import Process\n"
-        "home = pathlib.Path(sys.argv[1])\n"
-        "server = Process(name='a server', log=home / 'log', command=['tail', '-f', str(home / 'alive')])\n"
-        "server.start(lambda: True)\n"
-        "print(server.pid, flush=True)\n"
-        "sys.stdin.read()\n"
-    )
-    root = Path(__file__).resolve().parents[2]
-    starter = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)],
-        cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with starter:
-        assert starter.stdout is not None
-        server = int(starter.stdout.readline())
-        with pipe.open("wb", buffering=0) as end:  # opens when the server reads it
-            starter.send_signal(signal.SIGKILL)
-            starter.wait(10)
-            _write_until_nobody_reads(end.fileno())
-    with pytest.raises(ProcessLookupError):
-        _signal_unless_collected(server)
-
-
-def _write_until_nobody_reads(pipe: int) -> None:
-    with pytest.raises(BrokenPipeError):
-        _write_for_ever(pipe)
-
-
-def _write_for_ever(pipe: int) -> None:
-    while True:
-        os.write(pipe, b"\0" * 65536)
-
-
-def _signal_unless_collected(server: int) -> None:
-    """Raise ProcessLookupError when the process is gone, or dead and not yet collected by its adopter."""
-    state = Path(f"/proc/{server}/stat")
-    if not state.exists() or state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
-        raise ProcessLookupError(server)
-    os.kill(server, 0)
-
-
-def test_a_server_that_ends_while_starting_says_why(tmp_path: Path) -> None:
-    server = Process(name="a server", log=tmp_path / "log", command=["sh", "-c", "echo no such disk; exit 3"])
-    with pytest.raises(Exception, match="ended while starting:\nno such disk"):
-        server.start(lambda: False)
-    assert not server.running
