@@ -17,8 +17,10 @@ class Bound:
     digits: int
     standard: str
     """The standard, for example ``GB 3095-2026``; empty for a management threshold."""
+    table: str
+    """Table of the standard; empty when none is named."""
     clause: str
-    """Table and clause of the standard; for a threshold the reason that its author gives."""
+    """Clause of the standard; for a threshold the reason that its author gives."""
     edition: str
     """The dated set of limits or the index edition; empty for a management threshold."""
     author: str = ""
@@ -31,8 +33,14 @@ class Bound:
 
 def limit_bound(limit: Limit) -> Bound:
     """Return a limit of a standard as a bound."""
-    clause = f"table {limit.table}, {limit.clause}" if limit.table else limit.clause
-    return Bound(value=limit.value, digits=limit.digits, standard=limit.standard, clause=clause, edition=limit.edition)
+    return Bound(
+        value=limit.value,
+        digits=limit.digits,
+        standard=limit.standard,
+        table=limit.table,
+        clause=limit.clause,
+        edition=limit.edition,
+    )
 
 
 def level_bound(edition: IndexEdition, level: int) -> Bound | None:
@@ -40,7 +48,7 @@ def level_bound(edition: IndexEdition, level: int) -> Bound | None:
     found = next((step for step in edition.levels if step.level == level), None)
     if found is None:
         return None
-    return Bound(value=found.start - 1, digits=0, standard=edition.standard, clause="", edition=edition.name)
+    return Bound(value=found.start - 1, digits=0, standard=edition.standard, table="", clause="", edition=edition.name)
 
 
 def gives(standards: Standards, factor: str, window: str) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
+from sensors.errors import BadFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,16 @@ class Columns:
 
 
 def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
-    """Return the rows of one results message as columns."""
+    """Return the rows of one results message as columns.
+
+    Raises
+    ------
+    BadFrame
+        When a column that must not has nulls.
+    """
+    for wanted in rows.schema:
+        if not wanted.nullable and rows.column(wanted.name).null_count:
+            raise BadFrame(f"column {wanted.name} has {rows.column(wanted.name).null_count} nulls")
     sites, site = _coded(rows, "site")
     factors, factor = _coded(rows, "factor")
     windows, window = _coded(rows, "window")

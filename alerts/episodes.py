@@ -69,7 +69,8 @@ def find_episodes(points: Iterable[Point], through: int | None, counting: Counti
     Parameters
     ----------
     points
-        Every row that is over or unknown, and any others; in any order, one of a window and start.
+        Every row that is over or unknown, in any order, one of a window and start; fine rows say nothing
+        beyond ``through``.
     through
         Number of the newest period that was judged as a whole; None when none was.
     counting
@@ -81,7 +82,7 @@ def find_episodes(points: Iterable[Point], through: int | None, counting: Counti
     for number, rows in _by_period(points):
         if previous is not None:
             found += run.pass_over(previous, number, through)
-        found += run.step(rows)
+        run.step(rows)
         previous = number
     if previous is not None and through is not None:
         found += run.fine(max(0, through - previous))
@@ -89,7 +90,8 @@ def find_episodes(points: Iterable[Point], through: int | None, counting: Counti
 
 
 def _by_period(points: Iterable[Point]) -> Iterable[tuple[int, list[Point]]]:
-    ordered = sorted(points, key=lambda point: (point.period, point.start, point.window))
+    grave = (point for point in points if point.verdict is not Verdict.OK)
+    ordered = sorted(grave, key=lambda point: (point.period, point.start, point.window))
     return ((number, list(rows)) for number, rows in groupby(ordered, key=lambda point: point.period))
 
 
@@ -119,22 +121,17 @@ class _Run:
             return self._close()
         return []
 
-    def step(self, rows: Sequence[Point]) -> list[Episode]:
-        """Walk one period that has points; of several rows the gravest verdict stands."""
-        verdict = max(row.verdict for row in rows)
-        if verdict is Verdict.OK:
-            return self.fine(1)
-        if not self.over and verdict is Verdict.UNKNOWN:
-            return []
+    def step(self, rows: Sequence[Point]) -> None:
+        """Walk one period that has rows over or unknown: one row over makes it over."""
+        over = [row for row in rows if row.verdict is Verdict.OVER]
         self.fine_row = 0
-        if verdict is Verdict.UNKNOWN:
-            self.unknown_since += 1
-            return []
-        self.over.append([row for row in rows if row.verdict is Verdict.OVER])
+        if not over:
+            self.unknown_since += bool(self.over)
+            return
+        self.over.append(over)
         self.unknown, self.unknown_since = self.unknown + self.unknown_since, 0
         if self.raised_by is None and len(self.over) >= self.counting.raise_after:
-            self.raised_by = self.over[-1][0]
-        return []
+            self.raised_by = over[0]
 
     def going_on(self) -> list[Episode]:
         """Return the episode that is still open at the end of the walk."""

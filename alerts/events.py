@@ -118,7 +118,7 @@ def event_id(key: SeriesKey, start: int, attempt: int = 0) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def match(key: SeriesKey, episodes: Sequence[Episode], events: Sequence[Event], moment: Moment) -> tuple[Changed, ...]:
+def match(episodes: Sequence[Episode], events: Sequence[Event], moment: Moment) -> tuple[Changed, ...]:
     """Return what has to change so that the events of a series say what its episodes say.
 
     Parameters

@@ -264,7 +264,9 @@ class Judge:
         digits = self._factors[factor].digits
         scaled = rule.threshold * 10**digits
         digits, scaled = (digits, scaled) if scaled.denominator == 1 else (digits + 6, scaled * 10**6)
-        return Bound(value=round(scaled), digits=digits, standard="", clause=rule.why, edition="", author=rule.author)
+        return Bound(
+            value=round(scaled), digits=digits, standard="", table="", clause=rule.why, edition="", author=rule.author
+        )
 
 
 def _verdicts(

@@ -1,0 +1,128 @@
+"""The keeper: messages of results in, changed events out; what it holds can be dropped at any time.
+
+It holds the recent part of every series that it met, so that messages are judged one by one, as they were
+made, and saved many at a time. After a transaction that failed it is told to forget and loads again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from alerts.columns import Columns
+from alerts.events import Changed, Moment
+from alerts.periods import Cadence
+from alerts.rules import Rule, Rules
+from alerts.series import Series, counting_of, is_clean_cut
+from alerts.verdicts import Judge, Judged, SeriesKey
+
+FIRST_REACH: Final = 72
+"""Periods before the first row of interest that are loaded at first; doubled until the cut is clean."""
+POINTS_HELD: Final = 50_000
+"""Points in memory above which the keeper lets all series go after a save."""
+
+
+class Shelf(Protocol):
+    """Where series are kept: the journal's open transaction."""
+
+    def load(self, floors: Mapping[SeriesKey, int], floor_ms: int) -> Sequence[Series]:
+        """Return what is kept of these series from ``floor_ms`` on; ``floors`` are the same as periods."""
+
+    def has_before(self, key: SeriesKey, floor_ms: int) -> bool:
+        """Return whether a series has rows before an instant that are not fine."""
+
+    def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
+        """Write what is fresh of the series, and the steps with their events, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change of an event and the tick at which the rule made it."""
+
+    changed: Changed
+    at: int
+
+
+class Keeper:
+    """All series of one worker."""
+
+    def __init__(self, judge: Judge, rules: Rules) -> None:
+        self._judge, self._rules = judge, rules
+        self._held: dict[SeriesKey, Series] = {}
+        self._touched: dict[SeriesKey, Series] = {}
+        self._steps: list[Step] = []
+        self._saved = 0
+
+    def take(self, columns: Columns, shelf: Shelf) -> None:
+        """Judge one message; what it changes waits for `save`."""
+        judged: dict[SeriesKey, list[Judged]] = {}
+        for part in self._judge.judge(columns):
+            judged.setdefault(part.key, []).append(part)
+        self._hold(judged, shelf)
+        for key, parts in judged.items():
+            series = self._held[key]
+            for part in parts:
+                series.take(part)
+            self._touched[key] = series
+            self._evaluate(series, parts)
+
+    def save(self, shelf: Shelf) -> int:
+        """Write everything that changed since the last save, and return how many steps of events there were."""
+        self._flush(shelf)
+        if sum(len(series.points) for series in self._held.values()) > POINTS_HELD:
+            self._held.clear()
+        saved, self._saved = self._saved, 0
+        return saved
+
+    def _flush(self, shelf: Shelf) -> None:
+        shelf.save(self._touched.values(), self._steps)
+        for series in self._touched.values():
+            series.fresh_points.clear()
+            series.fresh_through = False
+        self._saved += sum(step.changed.change is not None for step in self._steps)
+        self._touched.clear()
+        self._steps.clear()
+
+    def forget(self) -> None:
+        """Let go of everything: what was not saved comes again with the messages."""
+        self._held.clear()
+        self._touched.clear()
+        self._steps.clear()
+        self._saved = 0
+
+    def _evaluate(self, series: Series, parts: Sequence[Judged]) -> None:
+        tick = max(int(part.columns.at[part.rows].max()) for part in parts)
+        moment = Moment(key=series.key, rule=parts[-1].rule, tick=tick, backfill_after_ms=self._rules.backfill_after_ms)
+        self._steps += [Step(changed=changed, at=tick) for changed in series.evaluate(moment)]
+
+    def _hold(self, judged: Mapping[SeriesKey, Sequence[Judged]], shelf: Shelf) -> None:
+        """Load what is not held, or not held far enough back."""
+        wanted: dict[Cadence, dict[SeriesKey, int]] = {}
+        for key, parts in judged.items():
+            held = self._held.get(key)
+            if held is not None and all(held.reaches(part) for part in parts):
+                continue
+            first = min(int(part.starts.min()) for part in parts)
+            cadence = Cadence.of(parts[0].rule.window)
+            wanted.setdefault(cadence, {})[key] = cadence.number(first) - FIRST_REACH
+        if any(key in self._touched for keys in wanted.values() for key in keys):
+            self._flush(shelf)
+        for cadence, firsts in wanted.items():
+            self._load(cadence, firsts, {key: judged[key][0].rule for key in firsts}, shelf)
+
+    def _load(
+        self, cadence: Cadence, firsts: Mapping[SeriesKey, int], rules: Mapping[SeriesKey, Rule], shelf: Shelf
+    ) -> None:
+        floor, waiting = min(firsts.values()), set(firsts)
+        reach = FIRST_REACH
+        while waiting:
+            floor_ms = cadence.start_ms(floor)
+            for series in shelf.load(dict.fromkeys(waiting, floor), floor_ms):
+                clear_after = counting_of(rules[series.key]).clear_after
+                clean = is_clean_cut(series.points.values(), floor, clear_after)
+                if clean or not shelf.has_before(series.key, floor_ms):
+                    self._held[series.key] = series
+                    waiting.remove(series.key)
+            reach *= 2
+            floor -= reach

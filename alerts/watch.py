@@ -1,0 +1,293 @@
+"""The watch: results from the broker into the journal, with the offsets in the journal's own transaction.
+
+The broker's group offsets are only told afterwards, so that a feeder can see how far the watch is; where
+to go on stands in SQL. What was not committed is read again, and read again it changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event as Flag
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from alerts.columns import Columns, columns_of
+from alerts.journal import Journal
+from alerts.keeper import Keeper
+from alerts.rules import Rules
+from alerts.verdicts import Judge
+from sensors.deadletters import DeadLetter, Refusal, encode_letter
+from sensors.errors import BadFrame, EdgeError, StoreError
+from sensors.frames import Tick
+from sensors.partition import partition_of
+from sensors.registry import Registry
+from streams.results import decode_results
+from streams.standards import Standards
+
+log = logging.getLogger(__name__)
+SOURCE: Final = "alerts"
+_ACK_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """Where results come from, and how the watch behaves when something is away."""
+
+    bootstrap: str
+    topic: str
+    """Results, for example ``results.air``."""
+    group: str
+    """Consumer group that is told the progress, for example ``jianhu-alerts``."""
+    deadletter: str
+    """Topic of messages that cannot be read."""
+    messages_at_once: int = 200
+    """Most messages in one transaction."""
+    poll_s: float = 0.5
+    """Longest wait for messages."""
+    retry_s: float = 1.0
+    """First wait when the database is away; doubled up to ``retry_most_s``."""
+    retry_most_s: float = 30.0
+    client: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """More settings of librdkafka, for example of TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What one transaction brought."""
+
+    offsets: Mapping[int, int]
+    """Partition → offset of the next message."""
+    messages: int
+    steps: int
+    """Steps of events that were written."""
+    refused: int
+    """Messages that became dead letters."""
+    missed: int
+    """Messages that the broker no longer had."""
+    waiting_for_database: bool = False
+    """Whether the database is away; nothing was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One message as far as it could be read."""
+
+    partition: int
+    offset: int
+    columns: Columns | None
+    """None for a tick and for what cannot be read."""
+
+
+def run_alerts(
+    settings: WatchSettings,
+    *,
+    log_id: str,
+    journal: Journal,
+    rules: Rules,
+    registry: Registry,
+    standards: Standards,
+    stop: Flag,
+    on_progress: Callable[[Progress], None],
+) -> None:
+    """Watch results until told to stop; one watch for one journal.
+
+    Parameters
+    ----------
+    settings
+        Broker and topics.
+    log_id
+        Which log the topic is: a new one for each start of the embedded broker. A log that the journal has
+        not met is read from its beginning.
+    journal, rules, registry, standards
+        Where events go and what makes them.
+    stop
+        Set to end after the transaction under way.
+    on_progress
+        Called after each transaction, and at each failed attempt.
+
+    Raises
+    ------
+    EdgeError
+        When the broker refuses for good, or the topic is not there. While the database is away it waits.
+    """
+    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards), rules))
+    try:
+        if watch.begin(stop, on_progress):
+            while not stop.is_set():
+                watch.turn(stop, on_progress)
+    except KafkaException as cause:
+        raise EdgeError(f"the broker at {settings.bootstrap} refused: {cause}") from cause
+    finally:
+        watch.close()
+
+
+class _Watch:
+    """One run: a consumer with assigned partitions, and a producer of dead letters."""
+
+    def __init__(self, settings: WatchSettings, log_id: str, journal: Journal, keeper: Keeper) -> None:
+        self._settings, self._log_id, self._journal, self._keeper = settings, log_id, journal, keeper
+        shared = {"bootstrap.servers": settings.bootstrap, **settings.client}
+        self._consumer = Consumer(
+            {
+                **shared,
+                "group.id": settings.group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+            }
+        )
+        self._letters = Producer({**shared, "enable.idempotence": False, "acks": "all"})
+        self._next: dict[int, int] = {}
+
+    def begin(self, stop: Flag, on_progress: Callable[[Progress], None]) -> bool:
+        """Take all partitions where SQL says; return whether that was possible before the stop."""
+        partitions = self._partitions(self._settings.topic)
+        known = self._until_written(lambda turn: turn.offsets(self._log_id, self._settings.topic), stop, on_progress)
+        if known is None:
+            return False
+        self._next = known
+        topic = self._settings.topic
+        self._consumer.assign([TopicPartition(topic, one, known.get(one, OFFSET_BEGINNING)) for one in partitions])
+        return True
+
+    def turn(self, stop: Flag, on_progress: Callable[[Progress], None]) -> None:
+        """Take what has come, in one transaction."""
+        messages = self._consumer.consume(self._settings.messages_at_once, self._settings.poll_s)
+        taken, refused = self._read(messages)
+        if not taken:
+            return
+        before = dict(self._next)
+        done = self._until_written(lambda turn: self._apply(turn, taken), stop, on_progress)
+        if done is None:
+            return
+        steps, offsets = done
+        self._next = offsets
+        self._tell_broker(offsets)
+        missed = sum(_gap(before, [one.offset for one in taken if one.partition == p], p) for p in offsets)
+        if missed:
+            log.warning("%d messages of %s were no longer at the broker", missed, self._settings.topic)
+        on_progress(Progress(offsets=dict(offsets), messages=len(taken), steps=steps, refused=refused, missed=missed))
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+        self._letters.flush(_ACK_S)
+
+    def _apply(self, turn: Any, taken: Sequence[_Taken]) -> tuple[int, dict[int, int]]:
+        offsets = turn.offsets(self._log_id, self._settings.topic)
+        if any(offsets.get(partition) != offset for partition, offset in self._next.items()):
+            self._keeper.forget()  # somebody else wrote: what is held may be behind
+        for one in taken:
+            if one.offset < offsets.get(one.partition, 0):
+                continue
+            if one.columns is not None:
+                self._keeper.take(one.columns, turn)
+            offsets[one.partition] = one.offset + 1
+        steps = self._keeper.save(turn)
+        turn.move_offsets(self._log_id, self._settings.topic, offsets)
+        return steps, offsets
+
+    def _until_written(self, work: Callable[[Any], Any], stop: Flag, on_progress: Callable[[Progress], None]) -> Any:
+        """Do work in a transaction, again and again while the database is away; None when told to stop."""
+        wait = self._settings.retry_s
+        while not stop.is_set():
+            try:
+                with self._journal.writing() as turn:
+                    return work(turn)
+            except StoreError as cause:
+                self._keeper.forget()
+                log.warning("%s; next attempt in %.0f s", cause, wait)
+                on_progress(
+                    Progress(
+                        offsets=dict(self._next), messages=0, steps=0, refused=0, missed=0, waiting_for_database=True
+                    )
+                )
+                stop.wait(wait)
+                wait = min(wait * 2, self._settings.retry_most_s)
+        return None
+
+    def _read(self, messages: Sequence[Message]) -> tuple[list[_Taken], int]:
+        taken: list[_Taken] = []
+        letters: list[DeadLetter] = []
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                _pass_or_raise(error)
+                continue
+            partition, offset = int(message.partition() or 0), int(message.offset() or 0)
+            try:
+                columns = _columns(message.value() or b"")
+            except BadFrame as cause:
+                letters.append(self._letter(message, str(cause)))
+                columns = None
+            taken.append(_Taken(partition, offset, columns))
+        self._send(letters)
+        return taken, len(letters)
+
+    def _letter(self, message: Message, detail: str) -> DeadLetter:
+        return DeadLetter(
+            reason=Refusal.BAD_FRAME,
+            source=SOURCE,
+            where=f"{message.topic()} {message.partition()} {message.offset()}",
+            detail=detail,
+            raw=message.value() or b"",
+            received_at=max(0, message.timestamp()[1]),
+        )
+
+    def _send(self, letters: Sequence[DeadLetter]) -> None:
+        """Send dead letters and wait until the broker has them: only then may the offset move on."""
+        if not letters:
+            return
+        partition = partition_of(SOURCE, len(self._partitions(self._settings.deadletter)))
+        failed: list[KafkaError] = []
+        for letter in letters:
+            self._letters.produce(
+                self._settings.deadletter,
+                encode_letter(letter),
+                partition=partition,
+                on_delivery=lambda error, _: failed.append(error) if error is not None else None,
+            )
+        if self._letters.flush(_ACK_S) or failed:
+            raise EdgeError(f"dead letters were not taken by {self._settings.deadletter}: {failed[:1]}")
+
+    def _partitions(self, topic: str) -> list[int]:
+        described = self._consumer.list_topics(topic, timeout=_ACK_S).topics[topic]
+        if described.error is not None or not described.partitions:
+            raise EdgeError(f"topic {topic} is not there: {described.error}")
+        return sorted(described.partitions)
+
+    def _tell_broker(self, offsets: Mapping[int, int]) -> None:
+        """Commit progress to the group: for those who look at the lag, never to go on from."""
+        topic = self._settings.topic
+        try:
+            self._consumer.commit(
+                offsets=[TopicPartition(topic, partition, offset) for partition, offset in offsets.items()],
+                asynchronous=False,
+            )
+        except KafkaException as cause:
+            log.warning("group %s was not told the progress: %s", self._settings.group, cause)
+
+
+def _columns(data: bytes) -> Columns | None:
+    found = decode_results(data)
+    if isinstance(found, Tick):
+        return None
+    head, rows = found
+    return columns_of(rows, head.pack)
+
+
+def _pass_or_raise(error: KafkaError) -> None:
+    """Let librdkafka mend what it can mend itself; anything else ends the watch."""
+    if error.fatal() or error.code() in {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED}:
+        raise EdgeError(f"the broker refused: {error.str()}")
+    log.warning("broker: %s", error.str())
+
+
+def _gap(before: Mapping[int, int], offsets: Sequence[int], partition: int) -> int:
+    """Return how many messages lie between the one expected and the first that came."""
+    if not offsets or partition not in before:
+        return 0
+    return max(0, min(offsets) - before[partition])
