@@ -10,12 +10,16 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
+from jianhu.cli import app
+from jianhu.health import Part
 from jianhu.settings import parse_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-OURS = ("topics", "archive", "worker", "sink", "alerts", "console")
+OURS = ("topics", "clock", "archive", "worker", "sink", "alerts", "console")
+NOT_ASKED = {"topics", "clock"}
+"""They end by themselves, or have nothing that could be asked."""
 SECRETS = {
     "JIANHU_INFLUX_TOKEN", "JIANHU_CONSOLE_TOKEN", "INFLUXDB_PASSWORD", "POSTGRES_PASSWORD", "GRAFANA_PASSWORD",
     "KAFKA_CLUSTER_ID",
@@ -59,7 +63,27 @@ def test_the_parser_is_strict_enough_to_find_a_slip(key: str, value: object) -> 
 
 
 def test_every_part_of_jianhu_is_a_service_that_runs_its_own_command() -> None:
-    assert {name: SERVICES[name]["command"] for name in OURS} == {name: [name] for name in OURS}
+    expected = {name: [name] for name in OURS} | {"clock": ["tick"]}
+    assert {name: SERVICES[name]["command"] for name in OURS} == expected
+
+
+def test_every_command_of_a_service_exists() -> None:
+    known = {
+        command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands
+    }
+    assert {SERVICES[name]["command"][0] for name in OURS} <= known
+
+
+@pytest.mark.parametrize("name", sorted(set(OURS) - NOT_ASKED))
+def test_the_health_of_each_part_is_asked_by_its_own_name(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "jianhu.health", name]
+    assert Part(name)
+
+
+def test_live_feeds_alone_start_the_clock() -> None:
+    assert {name: SERVICES[name].get("profiles") for name in OURS if "profiles" in SERVICES[name]} == {
+        "clock": ["live"]
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -67,7 +91,7 @@ def test_ports_are_published_on_the_loopback_address_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"topics"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - NOT_ASKED))
 def test_every_lasting_service_says_when_it_is_healthy_and_comes_back(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
     assert SERVICES[name]["restart"] == "unless-stopped"
