@@ -198,15 +198,29 @@ def missing_details(state: States, symbols: Sequence[str]) -> NDArray[np.object_
     Returns
     -------
     NDArray
-        ``[..., N]`` of str; empty where nothing is missing.
+        ``[..., N]`` of str; empty where nothing is missing. Items not in plan are not named.
     """
-    weights = len(REASONS) ** np.arange(len(symbols), dtype=np.int64)
-    shown = np.where(state == NOT_IN_PLAN, OK, state)
-    keys, place = np.unique((shown * weights[:, None]).sum(axis=-2), return_inverse=True)
+    return name_states(state, symbols, ["" if reason is Reason.NOT_IN_PLAN else reason.value for reason in REASONS])
+
+
+def name_states(state: States, symbols: Sequence[str], words: Sequence[str]) -> NDArray[np.object_]:
+    """Return a text per position that names each item with its state's word; an empty word names nothing.
+
+    Parameters
+    ----------
+    state
+        ``[..., I, N]`` positions in ``words``.
+    symbols
+        The items' symbols, I of them.
+    words
+        A word per state.
+    """
+    weights = len(words) ** np.arange(len(symbols), dtype=np.int64)
+    keys, place = np.unique((state * weights[:, None]).sum(axis=-2), return_inverse=True)
     texts = np.empty(len(keys), dtype=np.object_)
     for at, key in enumerate(keys):
-        codes = (int(key) // weights) % len(REASONS)
-        texts[at] = "; ".join(f"{symbol}: {REASONS[c]}" for symbol, c in zip(symbols, codes, strict=True) if c != OK)
+        named = zip(symbols, (words[int(c)] for c in (key // weights) % len(words)), strict=True)
+        texts[at] = "; ".join(f"{symbol}: {word}" for symbol, word in named if word)
     return texts[place]
 
 

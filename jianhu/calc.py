@@ -1,0 +1,346 @@
+"""``jianhu calc aqi``: a table of concentrations in, the same table with its index out.
+
+A cell that cannot be used is a missing item, and the row's reason names it; a file that cannot be
+read as a table is an error with file and line, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from jianhu.cells import CELL_WORDS, PLAN, Cell, read_cells
+from jianhu.sheet import read_sheet, write_sheet, wrong_sheet
+from sensors.clock import BEIJING, HOUR_MS, day_of, ms_of
+from sensors.factors import Factor, load_factors
+from sensors.layouts import Label, split_unit
+from streams.air import index
+from streams.results import AQI, Reason
+from streams.standards import IndexEdition, Standards, load_standards
+
+AUTO: Final = "auto"
+"""The edition of each row's own date."""
+NA: Final = "NA"
+"""What stands for an index that is not given (HJ 633-2026, note of tables 4 and 5)."""
+TIME: Final = "time"
+SITE: Final = "site"
+ADDED_AFTER: Final = (AQI, "level", "primary", "edition", "reason")
+_DATE: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
+_CLOCK: Final = re.compile(r"(?:T|\s+)(\d{1,2})(?::(\d{2}))?(?::(\d{2})(?:\.0+)?)?\s*(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+
+
+class Period(StrEnum):
+    """Over which time the values of a table were taken."""
+
+    HOUR = "1h"
+    """1 h means: the real-time index."""
+    DAY = "24h"
+    """24 h means, and O3 as MDA8 in the column ``O3_8h``: the daily index."""
+
+
+class Stamp(IntEnum):
+    """What a row's time was; `STAMP_WORDS` says it."""
+
+    TIME = 0
+    NO_TIME = 1
+    NO_HOUR = 2
+    NO_EDITION = 3
+
+
+STAMP_WORDS: Final = ("", "time: not a time", "time: not a whole hour", "time: no edition in force")
+
+_REASON_OF_CELL: Final = np.array(
+    [index.OK, index.NOT_IN_PLAN, index.code(Reason.SILENT), *[index.INVALID] * 3, index.OVER_TABLE], dtype=np.uint8
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalcReport:
+    """What a run made, for the person who started it."""
+
+    rows: int
+    indexed: int
+    """Rows that have an AQI."""
+    bad_cells: Mapping[str, int]
+    """Column → cells with text that is neither a usable number, empty nor ``/``."""
+    bad_times: int
+    editions: Mapping[str, int]
+    """Edition → rows that it judged."""
+    pack: str
+    """Hash of the standards pack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    name: str
+    factor: Factor
+    scale: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a table says; ``I`` items in the order of the factor table, ``N`` rows."""
+
+    values: NDArray[np.int64]
+    """``[I, N]`` fixed point at the factors' digits, rounded to the standard's last digit."""
+    cells: NDArray[np.uint8]
+    """``[I, N]`` of `Cell`."""
+    days: NDArray[np.int64]
+    """``[N]`` Beijing day number of the interval's start, where the stamp is a time."""
+    stamps: NDArray[np.uint8]
+    """``[N]`` of `Stamp`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """By which rules the rows are indexed."""
+
+    period: Period
+    edition: IndexEdition | None
+    """For all rows; None: the edition of each row's day."""
+    profile: index.Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """The index of the rows of a table; ``I`` items in the order of the factor table, ``N`` rows."""
+
+    iaqi: NDArray[np.int16]
+    """``[I, N]``; -1 where there is none."""
+    cells: NDArray[np.uint8]
+    """``[I, N]`` of `Cell`."""
+    stamps: NDArray[np.uint8]
+    """``[N]`` of `Stamp`."""
+    aqi: NDArray[np.int16]
+    level: NDArray[np.int8]
+    primary: NDArray[np.uint8]
+    edition: NDArray[np.int8]
+    """Position in the standards' index editions; -1 where none judged."""
+    reason: NDArray[np.uint8]
+    """Position in `index.REASONS`."""
+
+
+def calc_aqi(
+    in_path: Path, out_path: Path, *, period: Period, edition: str, profile: index.Profile, label: Label
+) -> CalcReport:
+    """Write a table of concentrations again, with its IAQIs, AQI, level, primary pollutants, edition and reason.
+
+    Parameters
+    ----------
+    in_path
+        CSV with ``time, site, PM2.5, PM10, SO2, NO2, CO`` and ``O3`` (for `Period.DAY` ``O3_8h``); other
+        columns are kept. UTF-8, with or without a byte order mark, or GBK. A header may name the
+        unit: ``CO(µg/m³)``; without it µg/m³, CO mg/m³.
+    out_path
+        Replaced only when everything went well.
+    period
+        What the values are means of.
+    edition
+        ``auto``, or the name of an edition for all rows.
+    profile
+        The rule for rows with a missing item.
+    label
+        Which end of its hour ``time`` names; for days ``time`` is the date.
+
+    Raises
+    ------
+    ConfigError
+        When the file is empty, no table, or lacks a column.
+    UnknownName
+        When there is no such edition.
+    EdgeError
+        When a file cannot be read or written.
+    """
+    standards = load_standards()
+    chosen = None if edition == AUTO else standards.index_named(edition)
+    request = Request(period=period, edition=chosen, profile=profile)
+    table = read_sheet(in_path)
+    columns = _item_columns(table.column_names, period, str(in_path))
+    days, stamps = read_days(table[TIME].combine_chunks(), period, label)
+    read = [read_cells(table[column.name].combine_chunks(), column.factor, column.scale) for column in columns]
+    values, cells = np.stack([values for values, _ in read]), np.stack([cells for _, cells in read])
+    result = index_rows(Rows(values=values, cells=cells, days=days, stamps=stamps), request, standards)
+    symbols = tuple(column.factor.symbol for column in columns)
+    added = _texts(result, symbols, standards)
+    write_sheet(out_path, {name: table[name].combine_chunks() for name in table.column_names} | added)
+    return _report(result, columns, standards)
+
+
+def index_rows(rows: Rows, request: Request, standards: Standards) -> Indexed:
+    """Return the index of each row by the edition of its day, or by the one that is requested."""
+    count = len(rows.days)
+    result = Indexed(
+        iaqi=np.full(rows.cells.shape, index.NA, dtype=np.int16),
+        cells=rows.cells.copy(),
+        stamps=rows.stamps.copy(),
+        aqi=np.full(count, index.NA, dtype=np.int16),
+        level=np.zeros(count, dtype=np.int8),
+        primary=np.zeros(count, dtype=np.uint8),
+        edition=np.full(count, -1, dtype=np.int8),
+        reason=np.zeros(count, dtype=np.uint8),
+    )
+    if request.edition is None:
+        timed = rows.stamps == Stamp.TIME
+        groups = [(edition, mask & timed) for edition, mask in standards.index_groups(rows.days)]
+    else:
+        groups = [(request.edition, np.ones(count, dtype=np.bool_))]
+    for edition, mask in groups:
+        _index_group(result, rows.values, np.flatnonzero(mask), edition, request)
+        result.edition[mask] = standards.index_editions.index(edition)
+    result.stamps[(result.stamps == Stamp.TIME) & (result.edition < 0)] = Stamp.NO_EDITION
+    return result
+
+
+def _index_group(
+    result: Indexed, values: NDArray[np.int64], at: NDArray[np.int64], edition: IndexEdition, request: Request
+) -> None:
+    daily = request.period is Period.DAY
+    table = index.daily_table(edition) if daily else index.real_time_table(edition)
+    iaqis, state = index.iaqi(values[:, at], _REASON_OF_CELL[result.cells[:, at]], table)
+    combined = index.combine(iaqis, state, edition, request.profile)
+    result.iaqi[:, at] = iaqis
+    result.cells[:, at] = np.where(state == index.OVER_TABLE, Cell.OVER_TABLE, result.cells[:, at])
+    result.aqi[at], result.level[at] = combined.aqi, combined.level
+    result.primary[at], result.reason[at] = combined.primary, combined.reason
+
+
+def read_days(texts: pa.Array, period: Period, label: Label) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return the Beijing day number of each row's interval start, and what its time text was.
+
+    Parameters
+    ----------
+    texts
+        ``2026-03-01 08:00``, with ``-``, ``/`` or ``.``, with or without leading zeros and seconds, 24:00 for
+        midnight, Beijing time unless an offset stands behind. Days need no clock time.
+    period, label
+        As for `calc_aqi`.
+    """
+    encoded = pc.dictionary_encode(pc.utf8_trim_whitespace(texts))
+    read = [_read_time(text, period, label) for text in encoded.dictionary.to_pylist()]
+    days = np.array([day for day, _ in read], dtype=np.int64)
+    stamps = np.array([stamp for _, stamp in read], dtype=np.uint8)
+    rows = encoded.indices.to_numpy(zero_copy_only=False)
+    return days[rows], stamps[rows]
+
+
+def _read_time(text: str, period: Period, label: Label) -> tuple[int, Stamp]:
+    date, clock = _DATE.match(text), None
+    rest = text[date.end() :] if date else ""
+    if rest:
+        clock = _CLOCK.fullmatch(rest)
+    if date is None or (clock is None and (rest or period is Period.HOUR)):
+        return 0, Stamp.NO_TIME
+    hour, minute, second, zone = clock.groups(default="") if clock else ("0", "", "", "")
+    try:
+        moment = datetime(int(date[1]), int(date[3]), int(date[4]), tzinfo=BEIJING)
+        if zone:
+            moment = datetime.fromisoformat(f"{moment:%Y-%m-%d}T00:00:00{zone}")
+        moment += timedelta(hours=_at_most(int(hour), 24), minutes=_at_most(int(minute or 0), 59))
+        ms = ms_of(moment) + 1000 * _at_most(int(second or 0), 59)
+    except (ValueError, OverflowError):
+        return 0, Stamp.NO_TIME
+    if period is Period.HOUR and ms % HOUR_MS:
+        return 0, Stamp.NO_HOUR
+    if period is Period.HOUR and label is Label.END:
+        ms -= HOUR_MS
+    return day_of(ms), Stamp.TIME
+
+
+def _at_most(number: int, bound: int) -> int:
+    if number > bound:
+        raise ValueError(f"{number} is over {bound}")
+    return number
+
+
+def _item_columns(names: Sequence[str], period: Period, file: str) -> list[_Column]:
+    """Return the column of each item, in the order of the factor table."""
+    factors = load_factors("air")
+    wanted = {symbol: f"{symbol}_8h" if symbol == "O3" and period is Period.DAY else symbol for symbol in factors}
+    found = {split_unit(name)[0]: name for name in names}
+    lacking = [name for name in (TIME, SITE, *wanted.values()) if name not in found]
+    if lacking:
+        mend = f"name it in the header; it has {', '.join(names)}"
+        raise wrong_sheet(file, 1, ", ".join(lacking), "the column is missing", mend)
+    added = [f"IAQI_{symbol}" for symbol in factors] + list(ADDED_AFTER)
+    taken = [name for name in added if name in names]
+    if taken:
+        raise wrong_sheet(
+            file, 1, ", ".join(taken), "the result would have this column twice", "rename it in the input"
+        )
+    return [
+        _Column(name=found[name], factor=factors[symbol], scale=_scale(found[name], factors[symbol], file))
+        for symbol, name in wanted.items()
+    ]
+
+
+def _scale(name: str, factor: Factor, file: str) -> Fraction:
+    unit = split_unit(name)[1]
+    if unit is None:
+        return Fraction(1)
+    unit = unit.replace("ug/", "µg/")
+    if unit not in factor.units:
+        raise wrong_sheet(file, 1, name, f"the unit {unit!r} is not known", f"use one of {', '.join(factor.units)}")
+    return factor.units[unit]
+
+
+def _texts(result: Indexed, symbols: tuple[str, ...], standards: Standards) -> dict[str, pa.Array]:
+    """Return the added columns in their order."""
+    # One place more than the index has: position -1 is its last.
+    numbers = pa.array([*map(str, range(501)), NA])
+    absent = result.aqi == index.NA
+
+    def number(values: NDArray[np.int16]) -> pa.Array:
+        return numbers.take(pa.array(np.where(values < 0, 501, values)))
+
+    added = {
+        f"IAQI_{symbol}": pc.if_else(pa.array(cells == Cell.PLAN), PLAN, number(iaqi))
+        for symbol, iaqi, cells in zip(symbols, result.iaqi, result.cells, strict=True)
+    }
+    names = pa.array(index.primary_names(symbols)).take(pa.array(result.primary))
+    editions = pa.array([*(edition.name for edition in standards.index_editions), ""])
+    added[AQI] = number(result.aqi)
+    added["level"] = pc.if_else(pa.array(absent), NA, pc.cast(pa.array(result.level), pa.utf8()))
+    added["primary"] = pc.if_else(pa.array(absent), NA, names)
+    added["edition"] = editions.take(pa.array(np.where(result.edition < 0, len(editions) - 1, result.edition)))
+    added["reason"] = _reasons(result, symbols)
+    return added
+
+
+def _reasons(result: Indexed, symbols: Sequence[str]) -> pa.Array:
+    """Return per row: the reason, the items it is about, and what is wrong with the time."""
+    details, detail_of = np.unique(
+        index.name_states(result.cells, symbols, CELL_WORDS).astype(str), return_inverse=True
+    )
+    key = (detail_of * len(index.REASONS) + result.reason) * len(Stamp) + result.stamps
+    keys, place = np.unique(key, return_inverse=True)
+    texts = []
+    for value in keys.tolist():
+        rest, stamp = divmod(value, len(Stamp))
+        detail, reason = divmod(rest, len(index.REASONS))
+        item = ": ".join(part for part in (index.REASONS[reason].value, str(details[detail])) if part)
+        texts.append("; ".join(part for part in (STAMP_WORDS[stamp], item) if part))
+    return pa.array(texts, pa.utf8()).take(pa.array(place))
+
+
+def _report(result: Indexed, columns: Sequence[_Column], standards: Standards) -> CalcReport:
+    bad = np.isin(result.cells, (Cell.NO_NUMBER, Cell.SENTINEL, Cell.BOUNDS)).sum(axis=1)
+    judged = np.bincount(result.edition[result.edition >= 0], minlength=len(standards.index_editions))
+    return CalcReport(
+        rows=len(result.aqi),
+        indexed=int((result.aqi != index.NA).sum()),
+        bad_cells={column.name: int(n) for column, n in zip(columns, bad, strict=True) if n},
+        bad_times=int(np.isin(result.stamps, (Stamp.NO_TIME, Stamp.NO_HOUR)).sum()),
+        editions={e.name: int(n) for e, n in zip(standards.index_editions, judged, strict=True) if n},
+        pack=standards.pack,
+    )
