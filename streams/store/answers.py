@@ -8,23 +8,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from sensors.errors import StoreError
 from streams.results import RESULT_SCHEMA
 from streams.store.contract import RECORD, Record
-from streams.store.lines import decode_text
-from streams.store.schema import FIELD_OF_COLUMN, TAG_OF_COLUMN, ClockName, Field, Tag
+from streams.store.lines import BETWEEN, decode_text
+from streams.store.schema import RECORD_CELLS, TAG_OF_COLUMN, ClockName, Tag
 
 _TIME: Final = "_time"
+_VALUE: Final = "_value"
 _MOMENT: Final = pa.timestamp("ms", "UTC")
-
-
-def _type_of(column: str) -> pa.DataType:
-    kind = RESULT_SCHEMA.field(column).type
-    if pa.types.is_dictionary(kind):
-        return pa.utf8()
-    return pa.int64() if pa.types.is_timestamp(kind) else kind  # the tick is an integer field
 
 
 LATEST_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType({_TIME: _MOMENT})
@@ -32,12 +27,8 @@ CLOCK_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
     {str(name): pa.int64() for name in (ClockName.AT, ClockName.PARTITION, ClockName.WALL)}
 )
 RESULT_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
-    {_TIME: _MOMENT, str(Tag.KIND): pa.utf8(), str(Field.PACK): pa.utf8()}
+    {_TIME: _MOMENT, _VALUE: pa.utf8(), str(Tag.KIND): pa.utf8()}
     | {str(tag): pa.utf8() for tag in TAG_OF_COLUMN.values()}
-    | {str(name): _type_of(column) for column, name in FIELD_OF_COLUMN.items()}
-)
-_NAME_OF: Final[Mapping[str, str]] = MappingProxyType(
-    {"start": _TIME, "kind": Tag.KIND, "pack": Field.PACK, **TAG_OF_COLUMN, **FIELD_OF_COLUMN}
 )
 
 
@@ -74,15 +65,34 @@ def latest_in(table: pa.Table) -> int | None:
 
 
 def records_in(table: pa.Table) -> list[Record]:
-    """Return an answer about results as records."""
-    return list(zip(*(_cells(table.column(_NAME_OF[name])) for name in RECORD), strict=True))
+    """Return an answer about results as records.
+
+    Raises
+    ------
+    StoreError
+        When a point holds something else than a record.
+    """
+    names = {column: _texts(table.column(tag)) for column, tag in TAG_OF_COLUMN.items()}
+    names["kind"] = _texts(table.column(Tag.KIND))
+    start = table.column(_TIME).cast(pa.int64()).to_pylist()
+    columns = names | {"start": start} | _cells(table.column(_VALUE))
+    return list(zip(*(columns[name] for name in RECORD), strict=True))
 
 
-def _cells(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_string(column.type):
-        return [decode_text(text) for text in column.to_pylist()]
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    elif column.type == pa.uint64():
-        column = pa.chunked_array([chunk.view(pa.int64()) for chunk in column.chunks], pa.int64())
-    return column.to_pylist()  # type: ignore[no-any-return]
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    return [decode_text(text) for text in column.to_pylist()]
+
+
+def _cells(records: pa.ChunkedArray) -> dict[str, list[Any]]:
+    parts = pc.split_pattern(records.combine_chunks(), BETWEEN)
+    if not pc.all(pc.equal(pc.list_value_length(parts), len(RECORD_CELLS)), min_count=0).as_py():
+        raise StoreError("InfluxDB holds a point whose record is not one of ours")
+    return {name: _cell(pc.list_element(parts, place), name) for place, name in enumerate(RECORD_CELLS)}
+
+
+def _cell(cells: pa.Array, name: str) -> list[Any]:
+    kind = pa.utf8() if name == "pack" else RESULT_SCHEMA.field(name).type
+    if pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+        return [decode_text(text) for text in cells.to_pylist()]
+    numbers = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.uint64() if kind == pa.uint64() else pa.int64())
+    return (numbers.view(pa.int64()) if kind == pa.uint64() else numbers).to_pylist()  # type: ignore[no-any-return]

@@ -36,7 +36,9 @@ def results_query(bucket: str, start_ms: int, end_ms: int, wanted: Mapping[Tag, 
         f"|> filter(fn: (r) => {' or '.join(f'r.{tag} == {flux_string(name)}' for name in names)})"
         for tag, names in wanted.items()
     ]
-    return " ".join([_source(bucket, start_ms, end_ms), f"|> filter(fn: (r) => {_RESULTS})", *filters, _PIVOT])
+    source = _source(bucket, start_ms, end_ms)
+    records = f'|> filter(fn: (r) => ({_RESULTS}) and r._field == "{Field.RECORD}")'
+    return " ".join([source, records, *filters, "|> group()"])
 
 
 def latest_query(bucket: str, window: str) -> str:

@@ -17,11 +17,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streams.results import ResultHead
-from streams.store.schema import FIELD_OF_COLUMN, TAG_OF_COLUMN, ClockName, Field, Measurement, Tag, measurement_of
+from streams.store.schema import (
+    FIELD_OF_COLUMN,
+    RECORD_CELLS,
+    TAG_OF_COLUMN,
+    ClockName,
+    Field,
+    Measurement,
+    Tag,
+    measurement_of,
+)
 
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\%]")
 _TAG_SPECIAL: Final = re.compile(r"([,= ])")
 _EMPTY: Final = "%"
+BETWEEN: Final = "\t"
+"""What parts the cells of a record; encoded text never holds it."""
 _TEXT_COLUMNS: Final = ("reason", "detail", "primary")
 
 
@@ -44,33 +55,39 @@ def _tag(name: str) -> str:
     return _TAG_SPECIAL.sub(r"\\\1", encode_name(name))
 
 
-def _string(text: str) -> str:
-    return '"' + encode_text(text).replace('"', '\\"') + '"'
+def _quoted(text: str) -> str:
+    return encode_text(text).replace('"', '\\"')
 
 
 def lines_of(rows: pa.RecordBatch, head: ResultHead) -> list[str]:
     """Return one line per row, times in ms; rows as `contract.sift` lets them pass."""
-    factors = _each(rows.column("factor"), measurement_of)
     tags = [pa.scalar(f",{Tag.KIND}={_tag(head.kind)}")]
     tags += [_joined(f",{tag}=", _each(rows.column(column), _tag)) for column, tag in TAG_OF_COLUMN.items()]
+    cells = {name: _cell(rows.column(name)) for name in RECORD_CELLS[:-1]}
     value = rows.column("value")
     fields = [
         _joined(f" {Field.VALID}=", pc.if_else(value.is_valid(), "1i", "0i")),
-        pa.scalar(f",{Field.PACK}={_string(head.pack)}"),
         _optional(_joined(f",{Field.VALUE}=", _decimal(value, rows.column("digits")).cast(pa.utf8()))),
+        *[_field(name, cells[column], column) for column, name in FIELD_OF_COLUMN.items()],
+        pa.scalar(f',{Field.RECORD}="'),
+        *[_joined(_optional(cell), BETWEEN) for cell in cells.values()],
+        pa.scalar(f'{_quoted(head.pack)}" '),
     ]
-    fields += [_field(rows.column(column), column, name) for column, name in FIELD_OF_COLUMN.items()]
-    start = rows.column("start").cast(pa.int64()).cast(pa.utf8())
-    return pc.binary_join_element_wise(factors, *tags, *fields, _joined(" ", start), "").to_pylist()  # type: ignore[no-any-return]
+    measurements = _each(rows.column("factor"), measurement_of)
+    return _joined(measurements, *tags, *fields, _cell(rows.column("start"))).to_pylist()  # type: ignore[no-any-return]
 
 
-def _field(cells: pa.Array, column: str, name: Field) -> pa.Array:
+def _cell(cells: pa.Array) -> pa.Array:
+    """Return cells as text: numbers and times as integers, texts escaped for a string field."""
+    if pa.types.is_dictionary(cells.type) or pa.types.is_string(cells.type):
+        return _each(cells, _quoted)
+    return (cells.cast(pa.int64()) if pa.types.is_timestamp(cells.type) else cells).cast(pa.utf8())
+
+
+def _field(name: Field, cells: pa.Array, column: str) -> pa.Array:
     if column in _TEXT_COLUMNS:
-        return _joined(f",{name}=", _each(cells, _string))
-    if pa.types.is_timestamp(cells.type):
-        cells = cells.cast(pa.int64())
-    suffix = "u" if cells.type == pa.uint64() else "i"
-    return _optional(_joined(f",{name}=", cells.cast(pa.utf8()), suffix))
+        return _joined(f',{name}="', cells, '"')
+    return _optional(_joined(f",{name}=", cells, "i"))
 
 
 def _joined(*parts: Any) -> pa.Array:
@@ -102,14 +119,10 @@ def point_predicate(site: str, kind: str, factor: str, window: str, edition: str
     """Return the predicate that names one series to the delete API."""
     tags: Iterable[tuple[str, str]] = [
         ("_measurement", measurement_of(factor)),
-        (Tag.SITE, encode_name(site)),
-        (Tag.KIND, encode_name(kind)),
-        (Tag.FACTOR, encode_name(factor)),
-        (Tag.PERIOD, encode_name(window)),
-        (Tag.EDITION, encode_name(edition)),
+        (Tag.SITE, site),
+        (Tag.KIND, kind),
+        (Tag.FACTOR, factor),
+        (Tag.PERIOD, window),
+        (Tag.EDITION, edition),
     ]
-    return " AND ".join(f'{tag}="{_in_quotes(name)}"' for tag, name in tags)
-
-
-def _in_quotes(encoded: str) -> str:
-    return encoded.replace('"', '\\"')
+    return " AND ".join(f'{tag}="{_quoted(name) or _EMPTY}"' for tag, name in tags)

