@@ -15,8 +15,10 @@ from sensors.errors import ConfigError
 from streams.topics import Topics
 
 PREFIX: Final = "JIANHU_"
-FOREIGN: Final = frozenset({"JIANHU_REQUIRE_SERVICES", "JIANHU_CACHE", "JIANHU_SHARED_DATA", "JIANHU_SOAK"})
-"""Variables of the tests and scripts, which the program itself passes over."""
+FOREIGN: Final = frozenset(
+    {"JIANHU_REQUIRE_SERVICES", "JIANHU_CACHE", "JIANHU_SHARED_DATA", "JIANHU_SOAK", "JIANHU_PARENT"}
+)
+"""Variables of the tests, of the scripts and of the process tree, which are no settings."""
 
 
 class StoreKind(StrEnum):

@@ -147,6 +147,19 @@ def split_by_partition(rows: pa.RecordBatch, count: int) -> list[tuple[int, pa.R
     return [(int(p), rows.filter(pa.array(partition == p))) for p in np.unique(partition)]
 
 
+def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
+    """Return how many records of a topic a group has not read; a group that read nothing lacks them all."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+    try:
+        places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
+        return sum(
+            reader.get_watermark_offsets(TopicPartition(topic, place.partition), timeout=30)[1] - max(place.offset, 0)
+            for place in places
+        )
+    finally:
+        reader.close()
+
+
 class Gate:
     """Holds a publisher back while a follower is more than ``max_bytes`` or ``max_records`` behind.
 

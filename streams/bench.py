@@ -38,8 +38,8 @@ class Judge(Protocol):
         """Take readings; return the rows that have no place."""
         ...
 
-    def tick(self, at: int) -> list[pa.RecordBatch]:
-        """Move the clock; return the results that are new or changed."""
+    def tick(self, at: int) -> pa.RecordBatch | None:
+        """Move the clock; return the results that are new or changed, None when there are none."""
         ...
 
     def begin_late(self) -> None:
@@ -137,15 +137,14 @@ class Bench:
         return [self._letter(partition, _letter_of(item, refused, where)) for refused in held.judge.fold(item)]
 
     def _tick(self, held: Held, partition: int, tick: Tick) -> list[Outbound]:
-        batches = held.judge.tick(tick.at)
+        rows = held.judge.tick(tick.at)
         messages = [
             Outbound(
                 topic=self.results,
                 partition=partition,
-                data=encode_results(self.head, batch.slice(begin, RESULT_ROWS)),
+                data=encode_results(self.head, rows.slice(begin, RESULT_ROWS)),
             )
-            for batch in batches
-            for begin in range(0, batch.num_rows, RESULT_ROWS)
+            for begin in range(0, rows.num_rows if rows is not None else 0, RESULT_ROWS)
         ]
         if messages or tick.at - held.forwarded >= FORWARD_MS:
             messages.append(Outbound(topic=self.results, partition=partition, data=encode_tick(tick.at)))

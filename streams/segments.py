@@ -65,13 +65,12 @@ def _raw_row(offset: int, data: bytes) -> pa.Table:
 
 
 def _plain(rows: pa.RecordBatch) -> pa.Table:
-    """Return rows with text in place of dictionaries, which differ from message to message."""
-    table = pa.Table.from_batches([rows]).replace_schema_metadata(None)
-    for position, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            column = table.column(position).cast(field.type.value_type)
-            table = table.set_column(position, pa.field(field.name, field.type.value_type), column)
-    return table
+    """Return rows with text in place of dictionaries, which differ from message to message.
+
+    Every column may be null, as it is in a row that is a tick.
+    """
+    kinds = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in rows.schema}
+    return pa.table({name: rows.column(name).cast(kind) for name, kind in kinds.items()})
 
 
 def _located(offset: int, table: pa.Table) -> pa.Table:

@@ -83,18 +83,11 @@ def create_topics(bootstrap: str, topics: tuple[str, ...], *, partitions: int, r
 
 
 def _create(admin: KafkaAdminClient, topics: tuple[str, ...], partitions: int, replicas: int) -> tuple[str, ...]:
-    held = set(admin.list_topics())
-    missing = tuple(topic for topic in topics if topic not in held)
-    for topic in missing:
-        wanted = NewTopic(topic, num_partitions=partitions, replication_factor=replicas, topic_configs=topic_settings())
-        try:
-            admin.create_topics([wanted])
-        except TopicAlreadyExistsError:
-            continue  # another part of the system was faster; it is checked below
-    for topic in topics:
-        if topic in held:
-            _check(topic, _live_settings(admin, topic), topic_settings())
-    for described in admin.describe_topics([t for t in topics if t in held]) if held & set(topics) else []:
+    created = tuple(topic for topic in topics if _make(admin, topic, partitions, replicas))
+    held = [topic for topic in topics if topic not in created]
+    for topic in held:
+        _check(topic, _live_settings(admin, topic), topic_settings())
+    for described in admin.describe_topics(held) if held else []:
         count = len(described["partitions"])
         if count != partitions:
             raise ConfigError(
@@ -104,7 +97,17 @@ def _create(admin: KafkaAdminClient, topics: tuple[str, ...], partitions: int, r
                 problem=f"has {count} partitions, the settings say {partitions}",
                 mend=f"set JIANHU_PARTITIONS={count}, or drain the topic and make it again",
             )
-    return missing
+    return created
+
+
+def _make(admin: KafkaAdminClient, topic: str, partitions: int, replicas: int) -> bool:
+    """Create a topic; return false when it was there already."""
+    wanted = NewTopic(topic, num_partitions=partitions, replication_factor=replicas, topic_configs=topic_settings())
+    try:
+        admin.create_topics([wanted])
+    except TopicAlreadyExistsError:
+        return False
+    return True
 
 
 def _live_settings(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:

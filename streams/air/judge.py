@@ -87,10 +87,10 @@ class AirJudge:
         """Take readings; return the rows that have no place."""
         return fold(self._state, frame)
 
-    def tick(self, at: int) -> list[pa.RecordBatch]:
+    def tick(self, at: int) -> pa.RecordBatch | None:
         """Move the clock to ``at``, close hours and days, and return the results that are new or changed.
 
-        A tick that is not later than one before it moves nothing, but what changed since is said.
+        None when there are none. A tick that is not later than one before it moves nothing, but what changed since is said.
         """
         state, clock = self._state, self._state.clock
         if clock.at is None:
@@ -100,7 +100,7 @@ class AirJudge:
             self._late = False
         if not state.sites:
             clock.at = max(at, clock.at or at)
-            return []
+            return None
         if at > (clock.at or at):
             advance_rings(state, at)
         now = clock.at or at
@@ -115,7 +115,7 @@ class AirJudge:
             said += self._say(speech, sites, first, before)
         if clock.closed_to > before:
             said += self._say(speech, np.arange(len(state.sites)), max(before, oldest), clock.closed_to)
-        return [batch for batch in said if batch.num_rows]
+        return _joined(said)
 
     def _touched(self, oldest: int, closed_to: int) -> tuple[Sites, int] | None:
         """Return the sites with changed inputs in closed hours, and the first such hour."""
@@ -241,6 +241,14 @@ class AirJudge:
             if limit is not None:
                 limits[row] = limit.value
         return limits
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+    """Return batches as one, or None when they hold no row."""
+    full = [batch for batch in batches if batch.num_rows]
+    if not full:
+        return None
+    return pa.Table.from_batches(full).unify_dictionaries().combine_chunks().to_batches()[0]
 
 
 def day_of_hour_array(hours: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,0 +1,293 @@
+"""The command line: ``jianhu --help``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from jianhu.settings import parse_settings
+from sensors.clock import BEIJING, ms_of
+from sensors.errors import ConfigError, EdgeError, JianhuError
+
+# Each command imports what it runs: a console needs no Faust, a calculation no Kafka.
+if TYPE_CHECKING:
+    from jianhu.assembly import Assembly
+
+ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+EXIT_CONFIG = 2
+EXIT_EDGE = 3
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+calc_app = typer.Typer(no_args_is_help=True, help="Calculate from files, without Kafka.")
+app.add_typer(calc_app, name="calc")
+screen = Console(stderr=True)
+
+
+def _assembly() -> Assembly:
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+
+    return Assembly(parse_settings(os.environ))
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@app.command()
+def up(
+    directory: Annotated[Path, typer.Option("--dir", help="Where data and configuration live.")] = Path("jianhu-data"),
+    real: Annotated[
+        Path | None,
+        typer.Option("--real", help="A folder with registry.yaml of a real region: no simulator, own store."),
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="Seconds of simulated data in a second.")] = 1.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the console on loopback.")] = 8420,
+    duration: Annotated[str, typer.Option("--for", help="Stop by itself after a time, for example 60s or 5m.")] = "",
+    wall_clock: Annotated[
+        bool,
+        typer.Option("--wall-clock/--data-clock", help="With --real: ticks from this machine, or only from feeds."),
+    ] = True,
+) -> None:
+    """Start everything on this machine: broker, feeder, worker, archive, sink, alerts and console."""
+    from jianhu.up import UpOptions, run_up  # noqa: PLC0415
+
+    options = UpOptions(
+        folder=real if real is not None else directory,
+        real=real is not None,
+        speed=speed,
+        port=port,
+        stop_after_s=_seconds(duration),
+        wall_clock=wall_clock,
+    )
+    raise typer.Exit(run_up(options, parse_settings(os.environ), screen))
+
+
+@app.command()
+def topics() -> None:
+    """Create the topics on a Kafka broker, or check their settings."""
+    from jianhu.assembly import KIND  # noqa: PLC0415
+    from streams.topics import create_topics  # noqa: PLC0415
+
+    parts = _assembly()
+    names = parts.topics.all(KIND)
+    created = create_topics(parts.kafka, names, partitions=parts.settings.partitions)
+    for name in names:
+        typer.echo(f"{name}: {'created' if name in created else 'as it should be'}")
+
+
+@app.command()
+def worker() -> None:
+    """Judge readings: a Faust worker of the group ``jianhu-judge``."""
+    from jianhu.parts import run_worker  # noqa: PLC0415
+
+    run_worker(_assembly())
+
+
+@app.command()
+def archive() -> None:
+    """Keep everything that goes over the topics in Parquet segments."""
+    from streams.archiver import run_archive  # noqa: PLC0415
+
+    _log_to_stderr()
+    parts = _assembly()
+    run_archive(parts.archiver(), parts.archive, _stop_on_signals())
+
+
+@app.command()
+def sink() -> None:
+    """Write results to the store."""
+    from jianhu.parts import run_store_sink  # noqa: PLC0415
+
+    _log_to_stderr()
+    run_store_sink(_assembly(), _stop_on_signals())
+
+
+@app.command()
+def alerts() -> None:
+    """Hold results against the rules, and keep the events."""
+    from jianhu.parts import run_alert_watch  # noqa: PLC0415
+
+    _log_to_stderr()
+    run_alert_watch(_assembly(), _stop_on_signals())
+
+
+@app.command()
+def console() -> None:
+    """Serve the web console."""
+    from jianhu.parts import run_console  # noqa: PLC0415
+
+    _log_to_stderr()
+    run_console(_assembly())
+
+
+@app.command()
+def simulate() -> None:
+    """Feed the simulated region: 48 h of history at full speed, then live."""
+    from jianhu.parts import run_simulation  # noqa: PLC0415
+
+    _log_to_stderr()
+    run_simulation(_assembly(), _stop_on_signals())
+
+
+@app.command(name="tick")
+def tick_command() -> None:
+    """Keep the stream's clock with this machine's, for a system without a simulator."""
+    from jianhu.feeding import keep_ticking  # noqa: PLC0415
+    from jianhu.parts import feeder_of  # noqa: PLC0415
+
+    _log_to_stderr()
+    keep_ticking(feeder_of(_assembly(), "clock", synthetic=False, stop=_stop_on_signals()))
+
+
+@app.command()
+def feed(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to send, plain or .gz.")],
+    form: Annotated[str, typer.Option("--format", help="prsa or csv.")] = "csv",
+    directory: Annotated[Path | None, typer.Option("--dir", help="Folder of a running `jianhu up`.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="First hour, Beijing time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Up to this hour, Beijing time.")] = None,
+) -> None:
+    """Send real files through Kafka in the order of their times; a second start goes on where it was."""
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.filefeed import FeedPlan, Format, feed_files  # noqa: PLC0415
+    from jianhu.parts import feeder_of, running_settings  # noqa: PLC0415
+    from sensors.factors import load_factors  # noqa: PLC0415
+
+    chosen = _one_of(Format, form)
+    settings = parse_settings(os.environ)
+    parts = Assembly(settings if directory is None else running_settings(directory, settings))
+    plan = FeedPlan(
+        files=tuple(files),
+        format=chosen,
+        source=f"feed-{chosen}",
+        registry=parts.registry,
+        factors=dict(load_factors("air")),
+        memory=parts.settings.dir / "feeds",
+        start_ms=None if since is None else ms_of(since.replace(tzinfo=BEIJING)),
+        end_ms=None if until is None else ms_of(until.replace(tzinfo=BEIJING)),
+    )
+    with _progress() as bars:
+        reading, sending = bars.add_task("read rows", total=None), bars.add_task("send hours", total=None)
+        report = feed_files(
+            plan,
+            feeder_of(parts, plan.source, synthetic=False, stop=_stop_on_signals()),
+            on_read=lambda rows: bars.advance(reading, rows),
+            on_hours=lambda done, every: bars.update(sending, completed=done, total=every),
+        )
+    if report.resumed_at is not None:
+        typer.echo("went on where an earlier feed of these files was stopped")
+    typer.echo(f"sent {report.rows} rows of {report.hours} hours; {report.refused} went to the dead letters")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=screen,
+    )  # fmt: skip
+
+
+@calc_app.command(name="aqi")
+def calc_aqi_command(
+    source: Annotated[Path, typer.Argument(metavar="IN.csv", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv")],
+    period: Annotated[str, typer.Option(help="1h or 24h.")] = "1h",
+    edition: Annotated[str, typer.Option(help="auto, HJ633-2012 or HJ633-2026.")] = "auto",
+    profile: Annotated[str, typer.Option(help="standard or platform.")] = "standard",
+    label: Annotated[str, typer.Option(help="Which end of the hour `time` names: end or start.")] = "end",
+) -> None:
+    """IAQI, AQI, level and primary pollutants of a CSV file.
+
+    Columns: time, site, PM2.5, PM10, SO2, NO2, CO, O3 (for 24h O3_8h in place of O3, and time is the date);
+    µg/m³, CO mg/m³; empty = missing, / = not in plan.
+    """
+    from jianhu.calc import Period, calc_aqi  # noqa: PLC0415
+    from sensors.layouts import Label  # noqa: PLC0415
+    from streams.air.index import Profile  # noqa: PLC0415
+
+    report = calc_aqi(
+        source,
+        target,
+        period=_one_of(Period, period),
+        edition=edition,
+        profile=_one_of(Profile, profile),
+        label=_one_of(Label, label),
+    )
+    typer.echo(str(report))
+
+
+@app.command()
+def check(
+    directory: Annotated[Path | None, typer.Option("--dir", help="Folder whose registry and rules are read.")] = None,
+) -> None:
+    """Read the settings, the registry, the rules and the standards, and say whether a start would work."""
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.parts import load_alert_rules  # noqa: PLC0415
+
+    settings = parse_settings(os.environ)
+    parts = Assembly(settings if directory is None else replace(settings, dir=directory))
+    typer.echo(f"registry: {len(parts.registry.sites)} entries")
+    typer.echo(f"standards: pack {parts.standards.pack}")
+    typer.echo(f"rules: {len(load_alert_rules(parts).rules)}")
+
+
+def _one_of(kind: type[ChoiceT], text: str) -> ChoiceT:
+    try:
+        return kind(text)
+    except ValueError as cause:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(kind)}") from cause
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(text: str) -> float | None:
+    """Return a duration such as ``60s``, ``5m`` or ``2h`` in seconds; None when the text is empty."""
+    if not text:
+        return None
+    try:
+        return float(text[:-1]) * _UNITS[text[-1]]
+    except (ValueError, KeyError) as cause:
+        raise typer.BadParameter(f"{text!r} is no duration; write 60s, 5m or 2h") from cause
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line on the screen and an exit code."""
+    from jianhu.family import end_with_parent  # noqa: PLC0415
+    from jianhu.names import refuse_foreign_names  # noqa: PLC0415
+
+    try:
+        end_with_parent(os.environ)
+        refuse_foreign_names()
+        app()
+    except ConfigError as error:
+        screen.print(f"[bold red]jianhu:[/] {_plain(error)}", highlight=False)
+        sys.exit(EXIT_CONFIG)
+    except (EdgeError, JianhuError) as error:
+        screen.print(f"[bold red]jianhu:[/] {_plain(error)}", highlight=False)
+        sys.exit(EXIT_EDGE)
+
+
+def _plain(error: Exception) -> str:
+    """Return an error's text without anything that a terminal or Rich would act on."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    return escape("".join(c if c.isprintable() else "?" for c in str(error)))

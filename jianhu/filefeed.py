@@ -1,0 +1,163 @@
+"""``jianhu feed``: real files through Kafka, in the order of their times, with back-pressure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from time import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jianhu.feeding import Feeder, replay_rows
+from sensors.clock import HOUR_MS
+from sensors.deadletters import DeadLetter
+from sensors.factors import Factor
+from sensors.files import read_table
+from sensors.frames import START, Origin
+from sensors.intake import Delivery, take
+from sensors.layouts import CSV, PRSA, Layout
+from sensors.registry import Registry
+
+SETTLE_MS = 2 * HOUR_MS
+REMEMBER_EVERY = 24
+
+
+class Format(StrEnum):
+    """Forms of files that can be fed."""
+
+    PRSA = "prsa"
+    """Beijing's twelve-station record of 2013 to 2017."""
+    CSV = "csv"
+    """``time, site, <factors>``, hour ends in Beijing time."""
+
+
+LAYOUTS: dict[Format, Layout] = {Format.PRSA: PRSA, Format.CSV: CSV}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReport:
+    """What a feed did."""
+
+    rows: int
+    refused: int
+    hours: int
+    resumed_at: int | None
+    """Where it went on after an earlier run, ms; None when it began at the beginning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPlan:
+    """What is fed, and how."""
+
+    files: tuple[Path, ...]
+    format: Format
+    source: str
+    registry: Registry
+    factors: dict[str, Factor]
+    memory: Path
+    """Folder in which an interrupted feed remembers how far it came."""
+    start_ms: int | None = None
+    end_ms: int | None = None
+    """Only intervals that start in [start, end)."""
+
+
+def feed_files(
+    plan: FeedPlan,
+    feeder: Feeder,
+    *,
+    on_read: Callable[[int], None] = lambda _: None,
+    on_hours: Callable[[int, int], None] = lambda _done, _all: None,
+) -> FeedReport:
+    """Read files, publish their rows hour by hour, and remember the place.
+
+    Parameters
+    ----------
+    on_read
+        Called with the rows of each block read.
+    on_hours
+        Called with hours done and hours in all.
+
+    Raises
+    ------
+    EdgeError
+        When a file or the broker does not answer.
+    """
+    layout = LAYOUTS[plan.format]
+    rows, letters = _read(plan, layout, on_read)
+    feeder.publisher.refuse(letters)
+    place = plan.memory / f"{_fingerprint(plan)}.json"
+    resumed = _remembered(place)
+    hours = list(_by_hour(rows, resumed))
+
+    def blocks() -> Iterator[tuple[pa.RecordBatch, int]]:
+        for done, (batch, end) in enumerate(hours, start=1):
+            yield batch, end
+            on_hours(done, len(hours))
+            if done % REMEMBER_EVERY == 0:
+                _remember(place, end)
+
+    sent = replay_rows(feeder, blocks(), period_ms=layout.period_ms, origin=Origin.REPORTED, settle_ms=SETTLE_MS)
+    if not feeder.stop.is_set():
+        place.unlink(missing_ok=True)
+    return FeedReport(rows=sent, refused=len(letters), hours=len(hours), resumed_at=resumed)
+
+
+def _read(plan: FeedPlan, layout: Layout, on_read: Callable[[int], None]) -> tuple[pa.Table | None, list[DeadLetter]]:
+    delivery = Delivery(source=plan.source, received_ms=int(time() * 1000))
+    batches: list[pa.RecordBatch] = []
+    letters: list[DeadLetter] = []
+    for path in plan.files:
+        for block in read_table(path, delivery):
+            taken = take(block, layout, registry=plan.registry, factors=plan.factors, delivery=delivery)
+            letters += taken.letters
+            batches.append(_within(taken.rows, plan))
+            on_read(block.columns.num_rows)
+    rows = pa.Table.from_batches([b for b in batches if b.num_rows]) if any(b.num_rows for b in batches) else None
+    return rows, letters
+
+
+def _within(rows: pa.RecordBatch, plan: FeedPlan) -> pa.RecordBatch:
+    start = rows.column(START).cast(pa.int64())
+    if plan.start_ms is not None:
+        rows = rows.filter(pc.greater_equal(start, plan.start_ms))
+        start = rows.column(START).cast(pa.int64())
+    return rows if plan.end_ms is None else rows.filter(pc.less(start, plan.end_ms))
+
+
+def _by_hour(rows: pa.Table | None, resumed: int | None) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield the rows of each hour and the hour's end, in order; rows of one hour keep their order."""
+    if rows is None:
+        return
+    rows = rows.unify_dictionaries().combine_chunks()
+    hours = rows.column(START).cast(pa.int64()).to_numpy() // HOUR_MS
+    order = np.argsort(hours, kind="stable")
+    rows, hours = rows.take(pa.array(order)).combine_chunks(), hours[order]
+    cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), hours.size]
+    for begin, stop in pairwise(cuts):
+        end = (int(hours[begin]) + 1) * HOUR_MS
+        if resumed is None or end > resumed:
+            yield rows.slice(begin, stop - begin).to_batches()[0], end
+
+
+def _fingerprint(plan: FeedPlan) -> str:
+    parts: Sequence[str] = [f"{p.resolve()}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in plan.files]
+    what = json.dumps([*parts, plan.format, plan.start_ms, plan.end_ms])
+    return hashlib.sha256(what.encode()).hexdigest()[:24]
+
+
+def _remembered(place: Path) -> int | None:
+    return int(json.loads(place.read_text())["end"]) if place.exists() else None
+
+
+def _remember(place: Path, end: int) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_suffix(".new")
+    draft.write_text(json.dumps({"end": end}))
+    draft.replace(place)

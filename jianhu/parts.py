@@ -1,0 +1,178 @@
+"""The parts of the system as they run: each in a process of its own, on a laptop as in a cluster."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from jianhu.assembly import KIND, Assembly
+from jianhu.feeding import Feeder, fill, live
+from jianhu.settings import Settings, parse_settings
+from sensors.clock import HOUR_MS, MINUTE_MS, beijing
+from sensors.errors import ConfigError
+
+if TYPE_CHECKING:
+    from alerts.rules import Rules
+
+HISTORY_H = 48
+RUN_FILE = "run.json"
+log = logging.getLogger(__name__)
+
+
+def wall_ms() -> int:
+    """Return the wall clock in milliseconds UTC."""
+    return int(time() * 1000)
+
+
+def run_worker(parts: Assembly) -> None:
+    """Join the judges' group as a Faust worker; returns when told to stop."""
+    import faust  # noqa: PLC0415 - takes a second to import, and only the worker needs it
+
+    from streams.app import WorkerSettings, create_app  # noqa: PLC0415
+
+    settings = WorkerSettings(
+        bootstrap=parts.kafka,
+        group=parts.topics.group("judge"),
+        readings=parts.topics.readings(KIND),
+        partitions=parts.settings.partitions,
+        folder=parts.settings.dir / "faust",
+    )
+    app = create_app(settings, parts.bench)
+    faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
+
+
+def run_store_sink(parts: Assembly, stop: threading.Event) -> None:
+    """Write results to the store until told to stop."""
+    from streams.store.sink import SinkSettings, run_sink  # noqa: PLC0415
+
+    store = parts.store()
+    try:
+        run_sink(
+            SinkSettings(
+                bootstrap=parts.kafka,
+                group=parts.topics.group("sink"),
+                results=parts.topics.results(KIND),
+                deadletter=parts.topics.deadletter,
+            ),
+            store,
+            stop,
+        )
+    finally:
+        store.close()
+
+
+def load_alert_rules(parts: Assembly) -> Rules:
+    """Return the rules of this system: its own file when there is one, else those delivered."""
+    from alerts.rules import load_rules  # noqa: PLC0415
+
+    path = parts.settings.rules_path
+    return load_rules(path if path.exists() else None, parts.standards)
+
+
+def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
+    """Hold results against the rules until told to stop."""
+    from alerts.journal import open_journal  # noqa: PLC0415
+    from alerts.watch import WatchSettings, run_alerts  # noqa: PLC0415
+
+    journal = open_journal(parts.settings.alerts_database, wall_ms)
+    try:
+        run_alerts(
+            WatchSettings(
+                bootstrap=parts.kafka,
+                topic=parts.topics.results(KIND),
+                group=parts.topics.group("alerts"),
+                deadletter=parts.topics.deadletter,
+            ),
+            log_id=parts.log_id,
+            journal=journal,
+            rules=load_alert_rules(parts),
+            registry=parts.registry,
+            standards=parts.standards,
+            stop=stop,
+            on_progress=lambda _: None,
+        )
+    finally:
+        journal.close()
+
+
+def run_console(parts: Assembly) -> None:
+    """Serve the console until told to stop."""
+    import uvicorn  # noqa: PLC0415
+
+    from alerts.desk import Desk  # noqa: PLC0415
+    from alerts.journal import open_journal  # noqa: PLC0415
+    from dashboards.app import create_console  # noqa: PLC0415
+    from dashboards.settings import ConsoleSettings  # noqa: PLC0415
+
+    settings = parts.settings
+    outline = settings.registry_path.parent / parts.registry.outline
+    chosen = ConsoleSettings(
+        host=settings.console_host,
+        port=settings.console_port,
+        token=settings.console_token or None,
+        allowed_hosts=tuple(name for name in settings.console_allowed_hosts.split(",") if name),
+        geojson=outline if parts.registry.outline and outline.is_file() else None,
+        speed=settings.speed,
+        owed_after_ms=settings.grace_s * 1000,
+        version=version("jianhu"),
+    )
+    store = parts.store()
+    journal = open_journal(settings.alerts_database, wall_ms)
+    try:
+        app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen)
+        uvicorn.run(app, host=chosen.host, port=chosen.port, log_level="warning", server_header=False)
+    finally:
+        journal.close()
+        store.close()
+
+
+def feeder_of(parts: Assembly, source: str, *, synthetic: bool, stop: threading.Event) -> Feeder:
+    """Return a source's way to the topics."""
+    return Feeder(
+        publisher=parts.publisher(source, synthetic=synthetic),
+        gate=parts.gate(),
+        topic=parts.topics.readings(KIND),
+        stop=stop,
+    )
+
+
+def run_simulation(parts: Assembly, stop: threading.Event) -> None:
+    """Feed the simulated region: what is missing of 48 h of history at full speed, then live."""
+    from simulators.region import Region  # noqa: PLC0415
+
+    region = Region(registry=parts.registry)
+    feeder = feeder_of(parts, "simulator", synthetic=True, stop=stop)
+    now = int(time() * 1000) // MINUTE_MS * MINUTE_MS
+    start = max(parts.resume_at(0), (now // HOUR_MS - HISTORY_H) * HOUR_MS)
+    log.info("history from %s", beijing(start).isoformat())
+    at = fill(feeder, region.packets, start, max(now, start), lambda hour: log.info("filled to %s", beijing(hour)))
+    log.info("live from %s", beijing(at).isoformat())
+    live(feeder, region.packets, at, parts.settings.speed, lambda _: None)
+
+
+def running_settings(folder: Path, settings: Settings) -> Settings:
+    """Return the settings of the `jianhu up` that runs on a folder.
+
+    Raises
+    ------
+    ConfigError
+        When none runs there.
+    """
+    path = folder / RUN_FILE
+    try:
+        running: Mapping[str, Any] = json.loads(path.read_text())
+        os.kill(int(running["pid"]), 0)
+    except (OSError, ValueError, KeyError) as cause:
+        raise ConfigError(
+            file=str(path), line=None, key="", problem="no `jianhu up` runs on this folder",
+            mend=f"start `jianhu up --dir {folder}` first",
+        ) from cause  # fmt: skip
+    return replace(parse_settings(running["environment"]), speed=settings.speed)

@@ -1,0 +1,278 @@
+"""``jianhu up``: everything on this machine, in one process tree, on loopback.
+
+The parts are the same commands that a cluster runs. This process holds the embedded broker and
+watches over the others; when it is told to stop, the feeder stops first and the rest follows once
+everything that was sent is stored.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from time import monotonic
+from uuid import uuid4
+
+from rich.console import Console as Screen
+
+from jianhu.assembly import FOLLOWERS, KIND, Assembly
+from jianhu.broker import PARTITIONS, EmbeddedBroker
+from jianhu.family import PARENT
+from jianhu.parts import RUN_FILE
+from jianhu.settings import Settings, environment_of
+from sensors.errors import ConfigError
+from sensors.publisher import lag_of
+from sensors.registry import load_registry
+
+ORIGIN_FILE = "origin"
+WHOLE_PAST = 1_000_000
+"""Ticks said again: on the embedded broker nothing of the last run is left, so all of it."""
+GRACE_S = 120
+STOP_S = 20.0
+DRAIN_S = 30.0
+STEADY_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What the person asked for."""
+
+    folder: Path
+    real: bool
+    speed: float
+    port: int
+    stop_after_s: float | None
+    wall_clock: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class _Child:
+    """One part and the process that is it now."""
+
+    command: str
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [sys.executable, "-m", "jianhu", self.command],
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started = monotonic()
+
+    def stop(self, wait_s: float) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOP_S)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tree:
+    """All children, feeder first."""
+
+    screen: Screen
+    children: list[_Child] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Start again what ended, more slowly each time it does so soon after a start."""
+        for child in self.children:
+            process = child.process
+            if process is None or process.poll() is None:
+                continue
+            if monotonic() - child.started > STEADY_S:
+                child.failures = 0
+            if monotonic() - child.started < min(30, 2**child.failures - 1):
+                continue
+            child.failures += 1
+            self.screen.print(
+                f"[yellow]{child.command} ended with {process.returncode}; started again, see {child.log}[/]",
+                highlight=False,
+            )
+            child.start()
+
+
+def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
+    """Run the whole system until Ctrl-C, SIGTERM or the time given; return the exit code.
+
+    Raises
+    ------
+    ConfigError
+        When the folder is in use, belongs to the other origin, or its configuration is wrong.
+    """
+    folder = options.folder.absolute()
+    with _only_one(folder):
+        _prepare(folder, real=options.real)
+        settings = _settings_of(options, settings, folder)
+        _check(settings, real=options.real)
+        broker = EmbeddedBroker()
+        settings = replace(settings, kafka=broker.bootstrap, log_id=f"embedded-{uuid4().hex[:12]}")
+        parts = Assembly(settings)
+        broker.make_topics(parts.topics.all(KIND))
+        parts.archive.open_log(settings.log_id, settings.partitions)
+        environment = {**_clean(os.environ), **environment_of(settings), PARENT: str(os.getpid())}
+        (folder / RUN_FILE).write_text(json.dumps({"pid": os.getpid(), "environment": environment_of(settings)}))
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            return _run(_Run(options=options, parts=parts, environment=environment, screen=screen, stop=stop))
+        finally:
+            (folder / RUN_FILE).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of the tree."""
+
+    options: UpOptions
+    parts: Assembly
+    environment: Mapping[str, str]
+    screen: Screen
+    stop: threading.Event
+
+
+def _run(run: _Run) -> int:
+    options, parts, screen, folder = run.options, run.parts, run.screen, run.parts.settings.dir
+    feeders = ["simulate"] if not options.real else ["tick"] if options.wall_clock else []
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    tree = _Tree(screen=screen)
+    for command in (*feeders, "sink", "console", "worker", "archive", "alerts"):
+        tree.children.append(_Child(command=command, environment=run.environment, log=logs / f"{command}.log"))
+    until = None if options.stop_after_s is None else monotonic() + options.stop_after_s
+    try:
+        for child in tree.children:
+            child.start()
+        screen.print(
+            f"jianhu: http://127.0.0.1:{parts.settings.console_port}  ·  {folder}  ·  Ctrl-C stops", highlight=False
+        )
+        while not run.stop.wait(0.5):
+            tree.watch()
+            if until is not None and monotonic() >= until:
+                break
+    finally:
+        screen.print("stopping: what was sent is stored first")
+        for child in tree.children[: len(feeders)]:
+            child.stop(STOP_S)
+        _drain(parts, stop=monotonic() + DRAIN_S)
+        for child in tree.children[len(feeders) :]:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGTERM)
+        for child in tree.children:
+            child.stop(STOP_S)
+    screen.print("stopped")
+    return 0
+
+
+def _drain(parts: Assembly, *, stop: float) -> None:
+    """Wait until every part has read what the topics hold."""
+    names = {"readings": parts.topics.readings(KIND), "results": parts.topics.results(KIND)}
+    for group, topic in FOLLOWERS:
+        while monotonic() < stop:
+            lag = lag_of(parts.kafka, parts.topics.group(group), names[topic], parts.settings.partitions)
+            if lag == 0:
+                break
+            threading.Event().wait(0.2)
+
+
+def _settings_of(options: UpOptions, settings: Settings, folder: Path) -> Settings:
+    return replace(
+        settings,
+        dir=folder,
+        partitions=PARTITIONS,
+        console_host="127.0.0.1",
+        console_port=options.port,
+        speed=options.speed,
+        grace_s=min(settings.grace_s, GRACE_S),
+        archive_cut_s=10.0,
+        say_again=WHOLE_PAST,
+        lag_gate=True,
+    )
+
+
+def _clean(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("JIANHU_")}
+
+
+def _prepare(folder: Path, *, real: bool) -> None:
+    """Lay a new folder out, or check that an old one is of the same origin."""
+    origin = "real" if real else "synthetic"
+    path = folder / ORIGIN_FILE
+    held = path.read_text().strip() if path.exists() else None
+    if held not in (None, origin):
+        raise ConfigError(
+            file=str(path), line=None, key="", problem=f"the folder holds {held} data",
+            mend="give another folder: synthetic sites never share a store with real ones",
+        )  # fmt: skip
+    path.write_text(origin + "\n")
+    if not real:
+        for name, source in (("registry.yaml", "shangyu.yaml"), ("shangyu.geojson", "shangyu.geojson")):
+            _copy_once("simulators", f"data/{source}", folder / name)
+    _copy_once("alerts", "data/rules.yaml", folder / "rules.yaml")
+
+
+def _copy_once(package: str, source: str, target: Path) -> None:
+    """Lay a delivered file where people can edit it; what they edited stays."""
+    if not target.exists():
+        with files(package).joinpath(source).open("rb") as original, target.open("wb") as copy:
+            shutil.copyfileobj(original, copy)
+
+
+def _check(settings: Settings, *, real: bool) -> None:
+    """Read the registry before anything starts.
+
+    Raises
+    ------
+    ConfigError
+        When it is wrong, or a real system's has synthetic sites.
+    """
+    path = settings.registry_path
+    if real and not path.exists():
+        raise ConfigError(
+            file=str(path), line=None, key="", problem="is not there",
+            mend="write the registry of your sites there; `sensors/data/beijing.yaml` is an example",
+        )  # fmt: skip
+    registry = load_registry(path)
+    made_up = [site.id for site in registry.sites if site.synthetic]
+    if real and (registry.synthetic or made_up):
+        raise ConfigError(
+            file=str(path), line=None, key="synthetic", problem=f"synthetic sites in a real system: {made_up[:5]}",
+            mend="take them out: synthetic sites never share a store with real ones",
+        )  # fmt: skip
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as cause:
+            raise ConfigError(
+                file=str(folder), line=None, key="", problem="another `jianhu up` runs on this folder",
+                mend="stop it, or give another --dir",
+            ) from cause  # fmt: skip
+        yield
