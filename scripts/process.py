@@ -118,28 +118,42 @@ class Process:
                 start_new_session=True,
             )
         _RUNNING.append(self)
-        self._wait(ready, timeout_s)
+        self.wait_for(ready, timeout_s)
 
-    def _wait(self, ready: Callable[[], bool], timeout_s: float) -> None:
+    def wait_for(self, ready: Callable[[], bool], timeout_s: float = 60) -> None:
+        """Wait until ``ready`` says so, while the server runs.
+
+        Raises
+        ------
+        ServiceError
+            When the server ends before that, or it takes too long; the server does not run then.
+        """
         until = time.monotonic() + timeout_s
         while not ready():
             if not self.running:
                 self.kill()
-                raise ServiceError(f"{self.name} ended while starting:\n{self.tail()}")
+                raise ServiceError(f"{self.name} ended before it was ready:\n{self.tail()}")
             if time.monotonic() > until:
                 self.kill()
                 raise ServiceError(f"{self.name} was not ready after {timeout_s:.0f} s:\n{self.tail()}")
             time.sleep(_PAUSE_S)
 
-    def stop(self, timeout_s: float = 20) -> None:
-        """Ask the server to end, and end it when it does not; nothing when it does not run."""
+    def stop(self, timeout_s: float = 20) -> int | None:
+        """Ask the server to end, and end it when it does not; nothing when it does not run.
+
+        Returns
+        -------
+        Its exit code; None when it had to be killed, or did not run.
+        """
+        code = None
         if self._child is not None and self.running:
             self._child.send_signal(self.stop_signal)
             try:
-                self._child.wait(timeout_s)
+                code = self._child.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 print(f"{self.name} did not stop in {timeout_s:.0f} s and is killed", file=sys.stderr)
         self.kill()
+        return code
 
     def kill(self) -> None:
         """End the server and its children at once (SIGKILL), and collect it; nothing when it does not run."""

@@ -41,7 +41,7 @@ def _ends(watched: int) -> bool:
 
 def test_a_server_that_ends_while_starting_says_why(tmp_path: Path) -> None:
     server = _server(tmp_path, "echo no such disk; exit 3")
-    with pytest.raises(ServiceError, match="a server ended while starting:\nno such disk"):
+    with pytest.raises(ServiceError, match="a server ended before it was ready:\nno such disk"):
         server.start(lambda: False)
     assert not server.running
 
@@ -58,7 +58,7 @@ def test_a_server_that_does_not_listen_to_the_stop_is_killed(
 ) -> None:
     server = _server(tmp_path, "trap '' TERM; echo ready; while :; do sleep 600; done")
     server.start(lambda: _said(server, "ready"))
-    server.stop(timeout_s=0)
+    assert server.stop(timeout_s=0) is None
     assert not server.running
     assert "did not stop in 0 s and is killed" in capsys.readouterr().err
 
@@ -93,6 +93,12 @@ def test_a_server_starts_again_after_a_kill(tmp_path: Path) -> None:
         server.start(partial(_said, server, words))
         server.kill()
     assert not server.running
+
+
+def test_a_server_that_stops_by_itself_gives_its_exit_code(tmp_path: Path) -> None:
+    server = _server(tmp_path, "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
+    server.start(lambda: _said(server, "ready"))
+    assert server.stop() == 7
 
 
 def test_a_server_is_not_started_twice(tmp_path: Path) -> None:
