@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
+
+from sensors.errors import BadRecord
 
 
 class Refusal(StrEnum):
@@ -57,9 +58,7 @@ class DeadLetter:
 
 def encode_letter(letter: DeadLetter) -> bytes:
     """Return a dead letter as JSON; raw bytes are base64."""
-    fields = {name: getattr(letter, name) for name in DeadLetter.__slots__}
-    fields["raw"] = base64.b64encode(letter.raw).decode()
-    return msgspec.json.encode(fields)
+    return msgspec.json.encode(letter)
 
 
 def decode_letter(data: bytes) -> DeadLetter:
@@ -67,10 +66,10 @@ def decode_letter(data: bytes) -> DeadLetter:
 
     Raises
     ------
-    msgspec.DecodeError, KeyError, ValueError
+    BadRecord
         When the bytes are no dead letter.
     """
-    fields = msgspec.json.decode(data)
-    fields["raw"] = base64.b64decode(fields["raw"])
-    fields["reason"] = Refusal(fields["reason"])
-    return DeadLetter(**fields)
+    try:
+        return msgspec.json.decode(data, type=DeadLetter)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise BadRecord(f"bytes that are no dead letter: {cause}") from cause

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import pyarrow as pa
@@ -41,7 +41,7 @@ class FrameHead(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every row of a frame."""
 
     kind: str
-    period_ms: int
+    period_ms: Annotated[int, msgspec.Meta(ge=1)]
     """Length of each reading's interval: 60 000 for a minute, 3 600 000 for an hour."""
     source: str
     """Name of the feed or gateway that published it."""
@@ -112,12 +112,12 @@ def decode(data: bytes) -> Frame | Tick:
     if data[:1] == b"{":
         try:
             return msgspec.json.decode(data, type=Tick)
-        except msgspec.DecodeError as cause:
+        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
             raise BadFrame(f"a tick that cannot be read: {cause}") from cause
     metadata, rows = decode_batch(data)
     try:
         head = msgspec.json.decode(metadata[_PREFIX + b"frame"], type=FrameHead)
-    except (KeyError, msgspec.DecodeError) as cause:
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise BadFrame(f"a frame without a readable head: {cause}") from cause
     if head.version != SCHEMA_VERSION:
         raise BadFrame(f"frame schema version {head.version}; this program reads {SCHEMA_VERSION}")
@@ -139,7 +139,8 @@ def decode_batch(data: bytes) -> tuple[Mapping[bytes, bytes], pa.RecordBatch]:
         if len(batches) != 1:
             raise BadFrame(f"{len(batches)} batches in one message instead of 1")
         batches[0].validate(full=True)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as cause:
+        _ = batches[0].schema.names  # damaged names show only when they are read
+    except (pa.ArrowException, OSError, ValueError) as cause:
         raise BadFrame(f"bytes that are no Arrow stream: {cause}") from cause
     return batches[0].schema.metadata or {}, batches[0]
 

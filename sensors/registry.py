@@ -209,7 +209,7 @@ def parse_registry(document: Document) -> Registry:
         When a key is unknown, missing, of a wrong type or out of bounds; when dates end before they
         begin or two entries of one id overlap; when made-up and real sites are not told apart.
     """
-    file = document.read_as(RegistryFile)
+    file = document.read_as(RegistryFile, mend="give what sensors/data/registry.schema.json allows")
     sites = [_site(document, entry, ("sites", index), file) for index, entry in enumerate(file.sites)]
     order = sorted(range(len(sites)), key=lambda index: (sites[index].id, sites[index].start))
     for before, after in pairwise(order):
@@ -227,7 +227,8 @@ def registry_schema() -> dict[str, Any]:
     """Return the JSON schema of a registry file; ``data/registry.schema.json`` is this, written down."""
     (reference,), parts = msgspec.json.schema_components([RegistryFile], ref_template="#/$defs/{name}")
     schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "jianhu registry"}
-    return schema | reference | {"$defs": parts}
+    written: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema | reference | {"$defs": parts}))
+    return written
 
 
 def _site(document: Document, entry: SiteEntry, path: tuple[str | int, ...], file: RegistryFile) -> Site:

@@ -71,8 +71,15 @@ class Document:
         """Return the error that points at a key, for the caller to raise."""
         return ConfigError(file=self.name, line=self.line_of(keypath), key=dotted(keypath), problem=problem, mend=mend)
 
-    def read_as(self, kind: type[T]) -> T:
+    def read_as(self, kind: type[T], mend: str = "give a value of the kind asked for") -> T:
         """Return the whole value as a typed record (a msgspec Struct; use ``forbid_unknown_fields``).
+
+        Parameters
+        ----------
+        kind
+            The record's type.
+        mend
+            What to do about a value of a wrong type or out of bounds.
 
         Raises
         ------
@@ -82,19 +89,25 @@ class Document:
         try:
             return msgspec.convert(self.value, kind)
         except msgspec.ValidationError as cause:
-            raise self._invalid(str(cause)) from cause
+            raise self._invalid(str(cause), mend) from cause
 
-    def _invalid(self, text: str) -> ConfigError:
+    def _invalid(self, text: str, mend: str) -> ConfigError:
         found = _AT.fullmatch(text)
         problem, where = (found["problem"], found["path"] or "") if found else (text, "")
         path = tuple(int(index) if index else name for name, index in _STEP.findall(where))
         field = _FIELD.search(problem)
         if field is None:
-            return self.error(path, problem, "give a value of the kind asked for")
+            return self.error(path, f"{problem}{self._found(path)}", mend)
         name = field["name"]
         if "unknown" in problem:
             return self.error((*path, name), "unknown key", "remove it, or correct its spelling")
         return self.error((*path, name), "missing", "add this key")
+
+    def _found(self, path: tuple[str | int, ...]) -> str:
+        value = self.value
+        for step in path:
+            value = value[step]
+        return "" if isinstance(value, dict | list) or value is None else f", found {value!r}"
 
 
 def dotted(keypath: KeyPath) -> str:

@@ -118,12 +118,12 @@ def decode_results(data: bytes) -> tuple[ResultHead, pa.RecordBatch] | Tick:
     if data[:1] == b"{":
         try:
             return msgspec.json.decode(data, type=Tick)
-        except msgspec.DecodeError as cause:
+        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
             raise BadFrame(f"a tick that cannot be read: {cause}") from cause
     metadata, rows = decode_batch(data)
     try:
         head = msgspec.json.decode(metadata[_HEAD], type=ResultHead)
-    except (KeyError, msgspec.DecodeError) as cause:
+    except (KeyError, msgspec.DecodeError, UnicodeDecodeError) as cause:
         raise BadFrame(f"results without a readable head: {cause}") from cause
     if head.version != SCHEMA_VERSION or not rows.schema.equals(RESULT_SCHEMA):
         raise BadFrame(f"results of version {head.version} with columns {rows.schema.names}")

@@ -112,7 +112,7 @@ def test_an_empty_text_is_an_empty_document() -> None:
         ("parts:\n  - size: 1\n  - size: 2\n    weight: 3\n", "x.yaml:4: parts.1.weight: unknown key"),
         ("parts:\n  - {}\n", "x.yaml:2: parts.0.size: missing; add this key"),
         ("name: x\n", "x.yaml:1: parts: missing"),
-        ("parts:\n  - size: 0\n", "x.yaml:2: parts.0.size: Expected `int` >= 1"),
+        ("parts:\n  - size: 0\n", "x.yaml:2: parts.0.size: Expected `int` >= 1, found 0; give a value"),
         ("parts:\n  - size: many\n", "x.yaml:2: parts.0.size: Expected `int`, got `str`"),
         ("", "x.yaml: Expected `object`, got `null`"),
     ],

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from sensors.clock import BEIJING, HOUR_MS, MINUTE_MS, ms_of
+from sensors.errors import ConfigError, UnknownName
+from sensors.registry import Registry, StationClass, load_registry, parse_registry, registry_schema
+from sensors.yamlfile import parse_yaml, read_yaml
+
+ROOT = Path(__file__).parents[3]
+BEIJING_FILE = ROOT / "sensors/data/beijing.yaml"
+SHANGYU_FILE = ROOT / "simulators/data/shangyu.yaml"
+TEXT = """\
+region: {zh: 上虞（模拟）, en: Shangyu (simulated)}
+synthetic: true
+outline: a.geojson
+sites:
+  - id: SYN-B
+    name: {zh: 乙, en: B}
+    class: clean_air
+    lon: 121
+    lat: 29.75
+    county: 上虞区
+    township: 岭南乡
+    zone: 1
+    period: minute
+    origin: synthetic
+    source: made for a test
+    from: 2024-03-01
+    not_in_plan:
+      - {factor: CO, from: 2024-03-01, to: 2024-03-31, author: 甲, why: no analyser}
+  - id: SYN-A
+    name: {zh: 甲, en: A}
+    class: urban
+    lon: 120.9
+    lat: 30.0
+    county: 上虞区
+    zone: 2
+    period: hour
+    origin: synthetic
+    source: made for a test
+    from: 2022-07-01
+    assessment: true
+  - id: SYN-A
+    name: {zh: 甲, en: A}
+    class: urban
+    lon: 120.8
+    lat: 30.0
+    county: 上虞区
+    zone: 2
+    period: hour
+    origin: synthetic
+    source: made for a test
+    from: 2020-01-01
+    to: 2022-06-30
+"""
+
+
+def at(*day: int) -> int:
+    return ms_of(datetime(*day, tzinfo=BEIJING))  # type: ignore[arg-type]
+
+
+@pytest.fixture(name="registry")
+def _registry() -> Registry:
+    return parse_registry(parse_yaml(TEXT, "r.yaml"))
+
+
+def test_entries_are_sorted_by_id_and_then_by_time(registry: Registry) -> None:
+    assert [(site.id, site.lon) for site in registry.sites] == [("SYN-A", 120.8), ("SYN-A", 120.9), ("SYN-B", 121.0)]
+
+
+def test_a_site_has_all_that_the_file_says(registry: Registry) -> None:
+    site = registry.site("SYN-B")
+    assert (site.kind, site.name_zh, site.name_en) == ("air", "乙", "B")
+    assert site.station_class is StationClass.CLEAN_AIR
+    assert (site.lat, site.county, site.township, site.zone) == (29.75, "上虞区", "岭南乡", 1)
+    assert (site.period_ms, site.synthetic, site.assessment) == (MINUTE_MS, True, False)
+    assert (site.start, site.end) == (at(2024, 3, 1), None)
+    assert registry.site("SYN-A").period_ms == HOUR_MS
+    assert (registry.region_zh, registry.region_en) == ("上虞（模拟）", "Shangyu (simulated)")
+    assert (registry.synthetic, registry.outline) == (True, "a.geojson")
+
+
+def test_dates_are_beijing_days_and_the_last_one_is_inside(registry: Registry) -> None:
+    absence = registry.site("SYN-B").not_in_plan[0]
+    assert (absence.factor, absence.author, absence.why) == ("CO", "甲", "no analyser")
+    assert (absence.start, absence.end) == (at(2024, 3, 1), at(2024, 4, 1))
+
+
+def test_a_moved_site_has_the_entry_of_its_time(registry: Registry) -> None:
+    assert registry.site("SYN-A", at(2022, 7, 1) - 1).lon == 120.8
+    assert registry.site("SYN-A", at(2022, 7, 1)).lon == 120.9
+    assert registry.site("SYN-A").lon == 120.9
+    assert [site.lon for site in registry.entries("SYN-A")] == [120.8, 120.9]
+
+
+def test_before_its_first_day_a_site_is_not_there(registry: Registry) -> None:
+    assert registry.get("SYN-A", at(2019, 12, 31)) is None
+    with pytest.raises(UnknownName, match="SYN-A"):
+        registry.site("SYN-A", at(2019, 12, 31))
+
+
+def test_an_unknown_name_is_an_error_and_never_another_site(registry: Registry) -> None:
+    assert registry.get("SYN") is None
+    assert registry.entries("SYN") == ()
+    with pytest.raises(UnknownName, match="the registry has no 'SYN'"):
+        registry.site("SYN")
+
+
+def test_at_an_instant_each_id_has_one_entry(registry: Registry) -> None:
+    assert [site.id for site in registry.at(at(2023, 1, 1))] == ["SYN-A"]
+    assert [site.id for site in registry.at(at(2025, 1, 1))] == ["SYN-A", "SYN-B"]
+    assert registry.at(at(2000, 1, 1)) == ()
+
+
+def test_sites_are_found_by_kind(registry: Registry) -> None:
+    assert registry.of_kind("air") == registry.sites
+    assert registry.of_kind("water") == ()
+
+
+def test_the_order_of_the_file_does_not_matter_to_overlaps() -> None:
+    with pytest.raises(ConfigError, match="SYN-A holds already from 2020-01-01 to 2022-07-01"):
+        parse_registry(parse_yaml(TEXT.replace("2022-06-30", "2022-07-01"), "r.yaml"))
+
+
+def test_the_written_schema_is_the_one_that_is_enforced() -> None:
+    written = json.loads((ROOT / "sensors/data/registry.schema.json").read_text(encoding="utf-8"))
+    assert written == registry_schema()
+
+
+@pytest.mark.parametrize("path", [BEIJING_FILE, SHANGYU_FILE], ids=lambda path: path.name)
+def test_our_registries_keep_to_the_schema(path: Path) -> None:
+    jsonschema.validate(read_yaml(path).value, registry_schema())
+
+
+def test_the_beijing_registry_has_the_twelve_stations_of_the_record() -> None:
+    registry = load_registry(BEIJING_FILE)
+    assert [site.id for site in registry.sites] == [
+        "Aotizhongxin", "Changping", "Dingling", "Dongsi", "Guanyuan", "Gucheng",
+        "Huairou", "Nongzhanguan", "Shunyi", "Tiantan", "Wanliu", "Wanshouxigong",
+    ]  # fmt: skip
+    assert not registry.synthetic
+    assert all(not site.synthetic and site.period_ms == HOUR_MS and site.zone == 2 for site in registry.sites)
+    assert all("approximate" in site.source for site in registry.sites)
+    assert all(site.holds_at(at(2013, 2, 28)) for site in registry.sites)
+
+
+def test_a_registry_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        load_registry(tmp_path / "none.yaml")
