@@ -1,0 +1,172 @@
+"""The lists of the alert pages and what every page says of the alerts, asked of the alert desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from alerts.desk import Alert, Desk, Filters, Part
+from alerts.rules import Kind
+from alerts.states import State, WrongTransition
+from alerts.texts import Language, title
+from dashboards.rows import written
+from sensors.errors import UnknownName
+from streams.results import AQI
+
+_NEWEST: Final = 20
+"""How many waiting alerts every page knows by id: those that sound."""
+
+
+class Tab(StrEnum):
+    """The lists of the alert page."""
+
+    OPEN = "open"
+    """Raised and not acknowledged: what must be done next."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has it; the value may still be over."""
+    CLOSED = "closed"
+    BACKFILLED = "backfilled"
+    """Raised by data older than a set age: 补录, no sound, no place in "now"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What every page says of the alerts."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Alerts by tab; closed ones are not counted."""
+    open: tuple[Alert, ...] = ()
+    """The newest that nobody acknowledged, newest first; not all when there are many."""
+
+
+def summary_of(desk: Desk) -> Summary:
+    """Return what every page says of the alerts.
+
+    Raises
+    ------
+    StoreError
+        When the desk's database does not answer.
+    """
+    now, back = desk.count_open(), desk.count_open(Part.BACKFILLED)
+    waiting = desk.open_events(limit=_NEWEST)
+    return Summary(
+        counts={
+            Tab.OPEN: now[State.RAISED],
+            Tab.ACKNOWLEDGED: now[State.ACKNOWLEDGED],
+            Tab.BACKFILLED: back[State.RAISED],
+        },
+        open=tuple(alert for alert in waiting if alert.event.state is State.RAISED),
+    )
+
+
+def listed(desk: Desk, tab: Tab, limit: int) -> tuple[Alert, ...]:
+    """Return the newest alerts of a list.
+
+    Raises
+    ------
+    StoreError
+        When the desk's database does not answer.
+    """
+    match tab:
+        case Tab.OPEN:
+            return tuple(alert for alert in desk.open_events(limit=limit) if alert.event.state is State.RAISED)
+        case Tab.ACKNOWLEDGED:
+            return desk.events(Filters(states=(State.ACKNOWLEDGED,), backfilled=False), limit).alerts
+        case Tab.CLOSED:
+            return desk.events(Filters(states=(State.CLOSED,)), limit).alerts
+        case Tab.BACKFILLED:
+            return desk.events(Filters(backfilled=True), limit).alerts
+
+
+def acknowledged(desk: Desk, event_id: str, author: str, at_ms: int) -> Alert | None:
+    """Acknowledge an alert; None when there is none of this id.
+
+    One that somebody acknowledged or closed before is returned as it stands: the first signature counts.
+
+    Raises
+    ------
+    NotSigned
+        Without a name.
+    StoreError
+        When the desk's database does not answer.
+    """
+    try:
+        return desk.acknowledge(event_id, author, at_ms)
+    except WrongTransition:
+        return desk.event(event_id)
+    except UnknownName:
+        return None
+
+
+def closed(desk: Desk, event_id: str, author: str, note: str, at_ms: int) -> Alert | None:
+    """Close an acknowledged alert with a note; None when there is none of this id.
+
+    One that cannot be closed now is returned as it stands.
+
+    Raises
+    ------
+    NotSigned
+        Without a name or a note.
+    StoreError
+        When the desk's database does not answer.
+    """
+    try:
+        return desk.close(event_id, author, note, at_ms)
+    except WrongTransition:
+        return desk.event(event_id)
+    except UnknownName:
+        return None
+
+
+def peak_text(alert: Alert, decimals: Mapping[str, int]) -> str:
+    """Return the peak with the digits of the standard; empty where no value is the point."""
+    if alert.event.kind is Kind.NO_DATA:
+        return ""
+    factor = alert.event.key.factor
+    return written(alert.value, alert.digits, 0 if factor == AQI else decimals.get(factor, alert.digits))
+
+
+def bound_text(alert: Alert, decimals: Mapping[str, int]) -> str:
+    """Return what the peak was held against, likewise; empty where there is none."""
+    if alert.bound is None:
+        return ""
+    factor = alert.event.key.factor
+    return written(alert.bound.value, alert.bound.digits, 0 if factor == AQI else decimals.get(factor, 0))
+
+
+def alert_data(alert: Alert, decimals: Mapping[str, int]) -> dict[str, Any]:
+    """Return an alert as plain data."""
+    event, bound = alert.event, alert.bound
+    return {
+        "id": event.id,
+        "site": event.key.site,
+        "factor": event.key.factor,
+        "rule": event.key.rule,
+        "kind": event.kind,
+        "window": event.window,
+        "title": {language.value: title(event, language) for language in Language},
+        "state": event.state,
+        "fact": event.fact,
+        "to_verify": event.to_verify,
+        "backfilled": event.backfilled,
+        "start": event.start,
+        "end": event.end,
+        "raised_at": event.raised_at,
+        "noticed_at": alert.noticed_at,
+        "peak": peak_text(alert, decimals) or None,
+        "peak_start": event.peak.start,
+        "bound": bound_text(alert, decimals) or None,
+        "standard": bound.standard if bound else "",
+        "clause": bound.clause if bound else "",
+        "edition": bound.edition if bound else "",
+        "acknowledged": _signature(alert.acknowledged),
+        "closed": _signature(alert.closed),
+        "note": alert.note,
+        "revision": event.revision,
+    }
+
+
+def _signature(signed: Any) -> dict[str, Any] | None:
+    return None if signed is None else {"author": signed.author, "at": signed.at}

@@ -1,0 +1,300 @@
+// The living part of every page: one stream of changes for all tabs, ages that run, and alerts that are noticed.
+"use strict";
+(() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
+  let state = JSON.parse(document.getElementById("state").textContent);
+  let arrived = performance.now();
+  let leads = false;
+  const plainTitle = document.title;
+  const part = document.getElementById("part");
+  const seen = { overview: state.overview, alerts: state.alerts };
+  const LOST_AFTER = 15000;
+
+  // --- time -------------------------------------------------------------------------------------------------
+  const wallNow = () => state.wall + (performance.now() - arrived);
+  const dataNow = () => (state.at === null ? null : state.at + Math.max(0, wallNow() - state.noted) * state.speed);
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const two = (n) => String(n).padStart(2, "0");
+
+  function ageText(ms) {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    if (s < 120) return fill(words.seconds, { n: s });
+    if (s < 7200) return fill(words.minutes, { n: Math.floor(s / 60) });
+    if (s < 172800) return fill(words.hours, { n: Math.floor(s / 3600) });
+    return fill(words.days, { n: Math.floor(s / 86400) });
+  }
+
+  function beijing(ms) {
+    const d = new Date(ms + 8 * 3600000);
+    return `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())} ` +
+      `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+  }
+
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let flip = false;
+
+  function everySecond() {
+    const now = dataNow();
+    if (now !== null) {
+      document.getElementById("now").textContent = beijing(now);
+      for (const element of document.querySelectorAll("[data-age]")) {
+        element.textContent = ageText(now - Number(element.dataset.age));
+      }
+    }
+    flip = !flip;
+    document.title = state.open && (flip || calm.matches)
+      ? `● ${fill(words.unacknowledged, { n: state.open })}` : plainTitle;
+    showLink(performance.now() - arrived > LOST_AFTER);
+  }
+
+  function showLink(lost) {
+    let line = document.getElementById("line-link");
+    if (!lost) {
+      line?.remove();
+      return;
+    }
+    if (!line) {
+      line = document.createElement("p");
+      line.id = "line-link";
+      line.className = "line warn";
+      document.getElementById("ribbon").before(line);
+    }
+    line.textContent = fill(words.link_lost, { age: ageText(performance.now() - arrived) });
+  }
+
+  // --- changes ----------------------------------------------------------------------------------------------
+  const tell = (element, name) => element?.dispatchEvent(new CustomEvent(name));
+
+  function take(next) {
+    const before = state;
+    const back = performance.now() - arrived > LOST_AFTER;
+    state = next;
+    arrived = performance.now();
+    const count = document.getElementById("open-count");
+    count.textContent = state.open;
+    count.hidden = !state.open;
+    const ribbon = ["store", "desk", "silent", "open"].some((name) => before[name] !== state[name]) ||
+      before.newest.join() !== state.newest.join() || !state.store || !state.desk || state.silent;
+    if (ribbon || back) tell(document.getElementById("ribbon"), "jianhu:ribbon");
+    const wants = (part?.dataset.part || "").split(" ");
+    if (part && (back || wants.some((name) => name && seen[name] !== state[name]))) {
+      remember();
+      tell(part, "jianhu:part");
+    }
+    seen.overview = state.overview;
+    seen.alerts = state.alerts;
+    notice();
+  }
+
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("jianhu") : null;
+  if (channel) channel.onmessage = (message) => { if (!leads) take(message.data); };
+
+  function listen() {
+    leads = true;
+    const source = new EventSource("/live");
+    source.addEventListener("state", (event) => {
+      const next = JSON.parse(event.data);
+      channel?.postMessage(next);
+      take(next);
+    });
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+    };
+    notice();
+  }
+
+  // one tab of a browser listens for all: a browser opens only six connections to one host
+  if (navigator.locks && channel) {
+    navigator.locks.request("jianhu-live", () => { listen(); return new Promise(() => {}); });
+  } else {
+    listen();
+  }
+
+  // --- what is new fades in ---------------------------------------------------------------------------------
+  let held = new Map();
+  function remember() {
+    held = new Map();
+    for (const row of document.querySelectorAll("tr[id], li[id]")) {
+      held.set(row.id, [...row.children].map((cell) => cell.textContent));
+    }
+  }
+  document.addEventListener("htmx:after:swap", () => {
+    for (const row of held.size ? document.querySelectorAll("tr[id], li[id]") : []) {
+      const old = held.get(row.id);
+      if (!old) { fresh(row); continue; }
+      [...row.children].forEach((cell, place) => { if (old[place] !== cell.textContent) fresh(cell); });
+    }
+    held = new Map();
+    find();
+  });
+  function fresh(element) {
+    element.classList.remove("fresh");
+    void element.offsetWidth;
+    element.classList.add("fresh");
+  }
+
+  // --- sound ------------------------------------------------------------------------------------------------
+  const store = {
+    get(name) { try { return JSON.parse(localStorage.getItem(`jianhu.${name}`)); } catch { return null; } },
+    set(name, value) { try { localStorage.setItem(`jianhu.${name}`, JSON.stringify(value)); } catch { /* private mode */ } },
+  };
+  const sound = document.getElementById("sound");
+  let audio = null;
+
+  function beep() {
+    const start = audio.currentTime;
+    for (const [delay, pitch] of [[0, 880], [0.22, 660], [0.44, 880]]) {
+      const tone = audio.createOscillator();
+      const volume = audio.createGain();
+      tone.frequency.value = pitch;
+      volume.gain.setValueAtTime(0.0001, start + delay);
+      volume.gain.exponentialRampToValueAtTime(0.25, start + delay + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, start + delay + 0.2);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(start + delay);
+      tone.stop(start + delay + 0.22);
+    }
+  }
+
+  function notice() {
+    showSound();
+    const heard = new Set(store.get("heard") || []);
+    const unheard = state.newest.filter((id) => !heard.has(id));
+    if (!unheard.length || !leads) return;
+    if (store.get("muted")) { store.set("heard", state.newest); return; }
+    if (audio?.state !== "running") return;
+    beep();
+    store.set("heard", state.newest);
+    sound.dataset.beeps = String(Number(sound.dataset.beeps || 0) + 1);
+  }
+
+  function showSound() {
+    const muted = store.get("muted");
+    const asleep = audio?.state !== "running";
+    sound.hidden = false;
+    sound.classList.toggle("attention", asleep && !muted);
+    sound.textContent = muted ? words.sound_off : asleep ? words.sound_tap : words.sound_on;
+    sound.title = muted ? `${muted.by} ${muted.at}` : "";
+    sound.setAttribute("aria-pressed", String(!muted && !asleep));
+  }
+
+  async function wake() {
+    if (!("AudioContext" in window)) return;
+    audio ??= new AudioContext();
+    if (audio.state === "suspended") await audio.resume();
+    notice();
+  }
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake, { passive: true });
+
+  sound.addEventListener("click", async () => {
+    if (store.get("muted")) {
+      store.set("muted", null);
+    } else if (sound.getAttribute("aria-pressed") === "true") {
+      const by = await author();
+      if (by) store.set("muted", { by, at: beijing(wallNow()) });
+    }
+    await wake();
+    showSound();
+  });
+
+  // --- acknowledging ----------------------------------------------------------------------------------------
+  function author() {
+    const known = store.get("author");
+    if (known) return Promise.resolve(known);
+    const dialog = document.getElementById("signature");
+    const name = document.getElementById("signature-name");
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => {
+        const given = dialog.returnValue === "save" ? name.value.trim() : "";
+        if (given) store.set("author", given);
+        resolve(given);
+      }, { once: true });
+      dialog.returnValue = "";
+      dialog.showModal();
+      name.focus();
+    });
+  }
+
+  async function acknowledge(form) {
+    const by = form.elements.author?.value || (await author());
+    if (!by) return;
+    const item = form.closest("[data-event]");
+    const next = item?.nextElementSibling || item?.previousElementSibling;
+    const id = item?.dataset.event || form.dataset.event;
+    let answer = null;
+    try {
+      answer = await fetch(`/api/v1/events/${encodeURIComponent(id)}/acknowledge`, {
+        method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ author: by }),
+      });
+    } catch { /* the link is down: said below */ }
+    if (!answer?.ok) {
+      let line = document.getElementById("line-failed");
+      if (!line) {
+        line = document.createElement("p");
+        line.id = "line-failed";
+        line.className = "line warn";
+        line.setAttribute("role", "alert");
+        document.getElementById("ribbon").before(line);
+      }
+      line.textContent = words.not_noted;
+      return;
+    }
+    document.getElementById("line-failed")?.remove();
+    if (item && next) choose(next);
+    remember();
+    tell(part, "jianhu:part");
+    tell(document.getElementById("ribbon"), "jianhu:ribbon");
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form.ack")) {
+      event.preventDefault();
+      acknowledge(event.target);
+    }
+  });
+
+  // --- keys -------------------------------------------------------------------------------------------------
+  const items = () => [...document.querySelectorAll("#queue > .item")];
+  function choose(item) {
+    item.focus();
+    item.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+    if (document.querySelector("dialog[open]")) return;
+    const all = items();
+    if (!all.length) return;
+    const here = all.indexOf(document.activeElement?.closest(".item"));
+    if (event.key === "j") choose(all[Math.min(all.length - 1, here + 1)]);
+    else if (event.key === "k") choose(all[Math.max(0, here - 1)]);
+    else if (event.key === "a" && here >= 0) all[here].querySelector("form.ack")?.requestSubmit();
+    else if (event.key === "Enter" && document.activeElement === all[here]) location.href = all[here].dataset.href;
+    else return;
+    event.preventDefault();
+  });
+
+  // --- finding ----------------------------------------------------------------------------------------------
+  function find() {
+    const wanted = (document.getElementById("find")?.value || "").trim().toLowerCase();
+    for (const row of document.querySelectorAll("tr[data-find]")) {
+      const out = wanted !== "" && !row.dataset.find.includes(wanted);
+      row.hidden = out;
+      document.getElementById(row.id.replace("row-", "mark-"))?.classList.toggle("dim", out);
+    }
+  }
+  document.addEventListener("input", (event) => { if (event.target.id === "find") find(); });
+  document.addEventListener("pointerover", (event) => light(event.target, true));
+  document.addEventListener("pointerout", (event) => light(event.target, false));
+  function light(target, on) {
+    const row = target.closest?.("tr[data-find]");
+    const mark = target.closest?.(".mark");
+    if (row) document.getElementById(row.id.replace("row-", "mark-"))?.classList.toggle("lit", on);
+    if (mark) document.getElementById(mark.id.replace("mark-", "row-"))?.classList.toggle("lit", on);
+  }
+
+  // a long strip starts at its newest end
+  for (const strip of document.querySelectorAll(".strip")) strip.scrollLeft = strip.scrollWidth;
+  setInterval(everySecond, 1000);
+  everySecond();
+  notice();
+})();

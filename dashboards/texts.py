@@ -1,0 +1,59 @@
+"""The words of the pages, Chinese and English, from one catalogue each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from alerts.texts import Language
+from sensors.errors import UnknownName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Texts of one language by dotted key."""
+
+    language: Language
+    texts: Mapping[str, str]
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a text with its ``{places}`` filled; the result is plain text, not markup.
+
+        Raises
+        ------
+        UnknownName
+            When the catalogue has no such key.
+        """
+        if key not in self.texts:
+            raise UnknownName(f"the {self.language} catalogue", key)
+        return self.texts[key].format(**values)
+
+    def under(self, stem: str) -> dict[str, str]:
+        """Return the texts below a key, by what is left of theirs."""
+        return {key[len(stem) + 1 :]: text for key, text in self.texts.items() if key.startswith(f"{stem}.")}
+
+    def or_plain(self, key: str, plain: str) -> str:
+        """Return a text, or ``plain`` where the catalogue has none: for codes that others may add to."""
+        return self.texts.get(key, plain)
+
+
+@cache
+def load_catalogue(language: Language) -> Catalogue:
+    """Read the packaged catalogue of a language."""
+    name = f"texts/{language}.yaml"
+    nested = yaml.safe_load(files("dashboards").joinpath(name).read_text(encoding="utf-8"))
+    return Catalogue(language=language, texts=flat(nested))
+
+
+def flat(nested: Mapping[str, Any], stem: str = "") -> dict[str, str]:
+    """Return a nested mapping of texts by dotted key."""
+    found: dict[str, str] = {}
+    for name, value in nested.items():
+        key = f"{stem}{name}"
+        found |= flat(value, f"{key}.") if isinstance(value, Mapping) else {key: str(value)}
+    return found

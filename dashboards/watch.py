@@ -1,0 +1,202 @@
+"""The one task that looks at the store and the desk, for all pages together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Final
+
+from alerts.desk import Desk
+from dashboards.events import Summary, summary_of
+from dashboards.limits import edition_of, limit_of
+from dashboards.overview import TREND_HOURS, Overview, build_overview, shown_hour
+from dashboards.rows import Row, rows_of
+from dashboards.settings import ConsoleSettings
+from sensors.clock import HOUR_MS
+from sensors.factors import Factor
+from sensors.registry import Registry
+from streams.results import Window
+from streams.standards import Standards
+from streams.store.contract import Clock, ResultStore
+
+_log = logging.getLogger(__name__)
+_BEAT_S: Final = 5.0
+_PATIENCE_S: Final = 3.0
+_STALLED_MS: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether a source answered at the last look."""
+
+    ok: bool = False
+    read_ms: int = 0
+    """Wall time of its last good answer; 0 when it never gave one."""
+    why: str = ""
+    """Kind of the error, for people who run the system; no text of the outside world."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was last known of everything."""
+
+    clock: Clock | None = None
+    overview: Overview | None = None
+    overview_version: int = 0
+    alerts: Summary = field(default_factory=Summary)
+    alerts_version: int = 0
+    store: Health = field(default_factory=Health)
+    desk: Health = field(default_factory=Health)
+    looked_ms: int = 0
+    """Wall time of the last look."""
+
+    def now(self, wall_ms: int, speed: float) -> int | None:
+        """Return the time of the data now: the last tick, run on by the wall; None before the first tick."""
+        if self.clock is None:
+            return None
+        return self.clock.at_ms + round(max(0, wall_ms - self.clock.wall_ms) * speed)
+
+    def silent_ms(self, wall_ms: int) -> int:
+        """Return the wall time since the last tick."""
+        return 0 if self.clock is None else max(0, wall_ms - self.clock.wall_ms)
+
+    def store_ok(self, wall_ms: int) -> bool:
+        """Return whether the store answers; a look that hangs counts as no answer."""
+        return self.store.ok and wall_ms - self.looked_ms < _STALLED_MS
+
+
+class Watch:
+    """Looks once in a while, keeps what it saw, and wakes those who wait for a change."""
+
+    def __init__(
+        self,
+        *,
+        store: ResultStore,
+        desk: Desk,
+        registry: Registry,
+        standards: Standards,
+        factors: Mapping[str, Factor],
+        settings: ConsoleSettings,
+        wall: Callable[[], int],
+    ) -> None:
+        self._store, self._desk, self._registry, self._factors = store, desk, registry, factors
+        self._settings, self._wall = settings, wall
+        self._edition_of, self._limit_of = edition_of(standards), limit_of(standards)
+        self._hours: dict[int, Sequence[Row]] = {}
+        self._turn = 0
+        self._changed = asyncio.Condition()
+        self._looking = Lock()
+        self._stopped = False
+        self.snapshot = Snapshot()
+        self.listeners = 0
+
+    def look(self) -> Snapshot:
+        """Look at the store and the desk now; what does not answer keeps its last picture."""
+        if not self._looking.acquire(timeout=_PATIENCE_S):  # an earlier look hangs in a source
+            return self.snapshot
+        try:
+            seen = self._look_at_desk(self._look_at_store(self.snapshot))
+            self.snapshot = replace(seen, looked_ms=self._wall())
+            return self.snapshot
+        finally:
+            self._looking.release()
+
+    def _look_at_store(self, before: Snapshot) -> Snapshot:
+        try:
+            clock = self._store.clock()
+            hour = shown_hour(
+                self._store.latest(Window.HOUR), clock.at_ms if clock else None, self._settings.owed_after_ms
+            )
+            overview = None if hour is None else self._overview(hour)
+        except Exception as error:  # noqa: BLE001 - whatever the store throws, the board keeps its old picture and says so
+            if before.store.ok or not before.store.why:
+                _log.warning("the store does not answer: %r", error)
+            return replace(before, store=replace(before.store, ok=False, why=type(error).__name__))
+        changed = overview != before.overview
+        return replace(
+            before,
+            clock=clock,
+            overview=overview,
+            overview_version=before.overview_version + changed,
+            store=Health(ok=True, read_ms=self._wall()),
+        )
+
+    def _overview(self, hour: int) -> Overview:
+        starts = [hour - HOUR_MS * back for back in range(TREND_HOURS)]
+        # the two newest hours each time, the older in turn: late data changes them too
+        self._turn = (self._turn + 1) % TREND_HOURS
+        again = {*starts[:2], starts[self._turn]}
+        self._hours = {
+            start: self._rows(Window.HOUR, start) if start in again or start not in self._hours else self._hours[start]
+            for start in starts
+        }
+        return build_overview(
+            hour=hour,
+            sites=[site for site in self._registry.at(hour) if site.kind == "air"],
+            factors=self._factors,
+            hours=self._hours,
+            eights=self._rows(Window.O3_8H, hour),
+            limit_of=self._limit_of,
+        )
+
+    def _rows(self, window: str, start: int) -> list[Row]:
+        return rows_of(self._store.slice(window, start), self._edition_of)
+
+    def _look_at_desk(self, before: Snapshot) -> Snapshot:
+        try:
+            alerts = summary_of(self._desk)
+        except Exception as error:  # noqa: BLE001 - see above
+            if before.desk.ok or not before.desk.why:
+                _log.warning("the alert desk does not answer: %r", error)
+            return replace(before, desk=replace(before.desk, ok=False, why=type(error).__name__))
+        changed = alerts != before.alerts
+        return replace(
+            before,
+            alerts=alerts,
+            alerts_version=before.alerts_version + changed,
+            desk=Health(ok=True, read_ms=self._wall()),
+        )
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            await asyncio.to_thread(self.look)
+            async with self._changed:
+                self._changed.notify_all()
+            await asyncio.sleep(self._settings.poll_ms / 1000)
+
+    async def look_soon(self) -> None:
+        """Look at once, after a person changed something."""
+        await asyncio.to_thread(self.look)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield the snapshot now, whenever it says something new, and every few seconds as a sign of life."""
+        self.listeners += 1
+        try:
+            told: tuple[object, ...] | None = None
+            silent = 0.0
+            while not self._stopped:
+                snapshot = self.snapshot
+                says = (snapshot.overview_version, snapshot.alerts_version, snapshot.store.ok, snapshot.desk.ok)
+                if says != told or silent >= _BEAT_S:
+                    told, silent = says, 0.0
+                    yield snapshot
+                try:
+                    async with self._changed:
+                        await asyncio.wait_for(self._changed.wait(), _BEAT_S)
+                    silent += self._settings.poll_ms / 1000
+                except TimeoutError:
+                    silent += _BEAT_S
+        finally:
+            self.listeners -= 1
+
+    async def stop(self) -> None:
+        """End every listener, so that the server can go down."""
+        self._stopped = True
+        async with self._changed:
+            self._changed.notify_all()
