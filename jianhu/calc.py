@@ -267,8 +267,15 @@ def _item_columns(names: Sequence[str], period: Period, file: str) -> list[_Colu
     """Return the column of each item, in the order of the factor table."""
     factors = load_factors("air")
     wanted = {symbol: f"{symbol}_8h" if symbol == "O3" and period is Period.DAY else symbol for symbol in factors}
-    found = {split_unit(name)[0]: name for name in names}
+    found: dict[str, str] = {}
+    for name in names:
+        stem = name if name in {TIME, SITE} else split_unit(name)[0]
+        if stem in wanted.values() and stem in found:
+            problem = f"the header has {found[stem]} and {name}"
+            raise wrong_sheet(file, 1, stem, problem, "leave one of them, or rename it")
+        found[stem] = name
     lacking = [name for name in (TIME, SITE, *wanted.values()) if name not in found]
+    lacking += [name for name in (TIME, SITE) if name in found and name not in names]
     if lacking:
         mend = f"name it in the header; it has {', '.join(names)}"
         raise wrong_sheet(file, 1, ", ".join(lacking), "the column is missing", mend)
