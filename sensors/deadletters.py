@@ -35,6 +35,8 @@ class Refusal(StrEnum):
     """Bytes that are neither a frame nor a tick."""
     BAD_FILE = "bad_file"
     """A file, or a part of it, that cannot be read."""
+    STORE_REFUSED = "store_refused"
+    """A result that the store will never take, however often it is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
