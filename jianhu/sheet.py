@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,11 @@ def read_sheet(path: Path) -> pa.Table:
     text = _decoded(data, str(path))
     if not text.strip():
         raise wrong_sheet(str(path), None, "", "the file is empty", "give a table with a header")
+    if text.count('"') % 2:
+        line = _last_row(text)
+        raise wrong_sheet(
+            str(path), line, "", "a quotation mark without its partner", "close the quotation, or take it away"
+        )
     line, names = _header(text, str(path))
     bad: list[int] = []
 
@@ -136,12 +141,30 @@ def _header(text: str, file: str) -> tuple[int, list[str]]:
     return line, names
 
 
+def _last_row(text: str) -> int:
+    """Return the line on which the last row begins; an open quotation makes all behind it one row."""
+    return [line for line, _ in _rows(text)][-1]
+
+
 def _ragged(text: str, width: int, file: str) -> ConfigError:
+    for line, cells in _rows(text):
+        if cells not in {0, width}:
+            problem = f"{cells} cells under a header of {width}"
+            return wrong_sheet(file, line, "", problem, "give every row one cell for each column")
+    return wrong_sheet(file, None, "", f"rows that do not have {width} cells", "look at the quotation marks")
+
+
+def _rows(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the first line and the number of cells of each row, blank ones too; a row that is too long has 1."""
     reader = csv.reader(io.StringIO(text, newline=""))
-    for row in reader:
-        if row and len(row) != width:
-            problem = f"{len(row)} cells under a header of {width}"
-            return wrong_sheet(file, reader.line_num, "", problem, "give every row one cell for each column")
-    return wrong_sheet(
-        file, None, "", f"rows that do not have {width} cells", "look for a quotation mark without its partner"
-    )
+    line = 1
+    while True:
+        try:
+            cells = len(next(reader))
+        except StopIteration:
+            return
+        except csv.Error:
+            yield line, 1
+            return
+        yield line, cells
+        line = reader.line_num + 1
