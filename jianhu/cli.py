@@ -136,6 +136,7 @@ def console() -> None:
     from jianhu.parts import run_console  # noqa: PLC0415
 
     _log_to_stderr()
+    _stop_on_signals()  # uvicorn, once it has stopped, raises the signal again: it must not end us before all is closed
     run_console(_assembly())
 
 
