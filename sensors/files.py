@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
+from numpy.typing import NDArray
 
 from sensors.deadletters import DeadLetter, Refusal
 from sensors.errors import EdgeError
@@ -31,6 +32,8 @@ LONGEST_LINE: Final = 1_000_000
 _CHUNK: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 _KEPT_RAW: Final = 10_000
+_BLOCK_BYTES: Final = 1 << 24
+"""Characters of one block, beyond which it is closed whatever its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,7 @@ def _lines(stream: io.BufferedReader | gzip.GzipFile, reader: _Reader) -> Iterat
 def _texts(lines: Iterator[tuple[int, bytes]], reader: _Reader) -> Iterator[_Line | None]:
     """Yield the lines that are text and not blank; None for one that went to a letter."""
     for number, line in lines:
-        text = _decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+        text = _decoded(line.removeprefix(b"\xef\xbb\xbf"))  # in the middle, too, where files were joined
         if text is None:
             reader.refuse(number, "bytes that are neither UTF-8 nor GBK; save the file as UTF-8", line)
             yield None
@@ -152,12 +155,14 @@ def _blocks(lines: Iterator[_Line | None], reader: _Reader, block_rows: int) -> 
         reader.refuse(1, "no line that can be read as a header; is the file whole?", b"")
         yield _block([], [], reader, 0)
         return
-    number, held = 0, list[_Line]()
+    number, size, held = 0, 0, list[_Line]()
     for line in lines:
-        held += [] if line is None else [line]
-        if len(held) + len(reader.letters) >= block_rows:
+        if line is not None:
+            held.append(line)
+            size += len(line.text)
+        if len(held) + len(reader.letters) >= block_rows or size > _BLOCK_BYTES:
             yield _block(names, held, reader, number)
-            number, held = number + 1, []
+            number, size, held = number + 1, 0, []
     if held or reader.letters or number == 0:
         yield _block(names, held, reader, number)
 
@@ -179,23 +184,44 @@ def _names(header: str) -> list[str]:
 
 
 def _block(names: list[str], lines: list[_Line], reader: _Reader, number: int) -> TextBlock:
-    refused: set[int] = set()
+    table, numbers = _parsed(names, lines, reader)
+    letters = reader.taken_letters()
+    return TextBlock(file=reader.file, columns=table, lines=numbers, number=number, letters=letters)
+
+
+def _parsed(names: list[str], lines: list[_Line], reader: _Reader) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Return the cells of lines and the number of each line; lines that do not fit go to letters."""
+    refused: dict[int, str] = {}
 
     def skip(row: pacsv.InvalidRow) -> str:
-        line = lines[row.number - 1]
-        refused.add(line.number)
-        detail = f"{row.actual_columns} cells under a header of {row.expected_columns}"
-        reader.refuse(line.number, detail, line.text.encode())
+        refused[row.number - 1] = f"{row.actual_columns} cells under a header of {row.expected_columns}"
         return "skip"
 
-    table = pa.table({name: pa.array([], pa.utf8()) for name in names})
-    if lines:
+    empty = pa.table({name: pa.array([], pa.utf8()) for name in names})
+    if not lines:
+        return empty, np.empty(0, dtype=np.int64)
+    try:
         table = pacsv.read_csv(
             io.BytesIO("\n".join(line.text for line in lines).encode()),
-            read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 24),
+            read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=4 * _BLOCK_BYTES),
             parse_options=pacsv.ParseOptions(invalid_row_handler=skip, ignore_empty_lines=False),
             convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.utf8())),
         )
-    numbers = np.array([line.number for line in lines if line.number not in refused], dtype=np.int64)
-    letters = reader.taken_letters()
-    return TextBlock(file=reader.file, columns=table, lines=numbers, number=number, letters=letters)
+    except pa.ArrowInvalid as cause:
+        return _halved(names, lines, reader, cause)
+    for place, detail in refused.items():
+        reader.refuse(lines[place].number, detail, lines[place].text.encode())
+    kept = [line.number for place, line in enumerate(lines) if place not in refused]
+    return table, np.array(kept, dtype=np.int64)
+
+
+def _halved(
+    names: list[str], lines: list[_Line], reader: _Reader, cause: pa.ArrowInvalid
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Find the line that the parser cannot bear: it goes to a letter, the others are read."""
+    if len(lines) == 1:
+        reader.refuse(lines[0].number, f"no line of a table: {cause}", lines[0].text.encode())
+        return _parsed(names, [], reader)
+    middle = len(lines) // 2
+    (first, above), (second, below) = (_parsed(names, half, reader) for half in (lines[:middle], lines[middle:]))
+    return pa.concat_tables([first, second]), np.concatenate([above, below])

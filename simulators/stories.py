@@ -90,7 +90,7 @@ class Plot(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
         length = self.minutes * MINUTE_MS
         for day in range(day_of(start_ms - length), day_of(end_ms) + 1):
             begin = day * DAY_MS - BEIJING_OFFSET_MS + hour * HOUR_MS + minute * MINUTE_MS
-            if day % self.every == self.day and begin < end_ms and begin + length > start_ms:
+            if day % self.every == self.day and max(begin, start_ms) < min(begin + length, end_ms):
                 yield day // self.every, begin
 
     def sites_of(self, number: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.errors import BadFrame
@@ -22,11 +22,14 @@ ROW = st.fixed_dictionaries(
     }
 )
 
+LAW = settings(deadline=None)  # how long a case takes says nothing about it
+
 
 def batch(found: list[dict[str, object]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(found, schema=frame_schema(["O3"]))
 
 
+@LAW
 @given(st.lists(ROW, max_size=20), st.sampled_from(["lz4", "zstd", None]))
 def test_decode_undoes_encode(found: list[dict[str, object]], compression: str | None) -> None:
     frame = Frame(head=HEAD, rows=batch(found))
@@ -36,11 +39,13 @@ def test_decode_undoes_encode(found: list[dict[str, object]], compression: str |
     assert back.rows.equals(frame.rows)
 
 
+@LAW
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_a_tick_keeps_every_instant(at: int) -> None:
     assert decode(encode_tick(at)) == Tick(at)
 
 
+@LAW
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_frame_a_tick_or_refused(data: bytes) -> None:
     try:
@@ -50,6 +55,7 @@ def test_any_bytes_are_a_frame_a_tick_or_refused(data: bytes) -> None:
     assert isinstance(found, Frame | Tick)
 
 
+@LAW
 @given(st.data())
 def test_a_damaged_frame_is_refused_or_still_a_sound_frame(data: st.DataObject) -> None:
     rows = batch(

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sensors import files
@@ -75,6 +77,17 @@ def test_a_line_with_too_few_or_too_many_cells_goes_to_a_letter(tmp_path: Path) 
     ]
 
 
+def test_files_joined_into_one_keep_every_line(tmp_path: Path) -> None:
+    rows, lines, letters = read(tmp_path, HEADER + b"t1,A,1\n\xef\xbb\xbft2,B,2\n\xef\xbb\xbf\n")
+    assert ([row["time"] for row in rows], lines, letters) == (["t1", "t2"], [2, 3], ())
+
+
+def test_wide_lines_close_a_block_before_its_rows_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 100)
+    found = blocks(tmp_path, HEADER + b"".join(b"t%d,%s,1\n" % (n, b"A" * 70) for n in range(5)))
+    assert [len(block.columns) for block in found] == [2, 2, 1]
+
+
 def test_a_lone_quotation_mark_does_not_swallow_the_lines_below(tmp_path: Path) -> None:
     rows, lines, letters = read(tmp_path, HEADER + b't1,"A,1\nt2,"B, C",2\nt3,"say ""x""",3\n')
     assert ([row["site"] for row in rows], lines) == (["B, C", 'say "x"'], [3, 4])
@@ -135,3 +148,22 @@ def test_a_gzip_file_that_breaks_off_gives_what_it_has_and_a_letter(tmp_path: Pa
 def test_a_file_that_is_not_there_is_an_error_of_the_edge(tmp_path: Path) -> None:
     with pytest.raises(EdgeError, match=r"gone\.csv: No such file"):
         list(read_table(tmp_path / "gone.csv", DELIVERY))
+
+
+def test_a_line_that_the_parser_cannot_bear_is_found_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = files.pacsv.read_csv
+
+    def picky(data: io.BytesIO, **options: object) -> pa.Table:
+        if b"poison" in data.getvalue():
+            raise pa.ArrowInvalid("cannot bear it")
+        return parse(data, **options)
+
+    monkeypatch.setattr(files.pacsv, "read_csv", picky)
+    rows, lines, letters = read(tmp_path, HEADER + b"t1,A,1\nt2,poison,2\nt3,C\nt4,D,4\n")
+    assert ([row["site"] for row in rows], lines) == (["A", "D"], [2, 5])
+    assert sorted((letter.where, letter.detail) for letter in letters) == [
+        ("a.csv:3", "no line of a table: cannot bear it"),
+        ("a.csv:4", "2 cells under a header of 3"),
+    ]
