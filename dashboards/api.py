@@ -190,6 +190,7 @@ def _panel(panel: Panel, step: int, catalogue: Catalogue) -> dict[str, Any]:
                 "edition": line.limit.edition,
                 "table": line.limit.table,
                 "window": line.limit.window,
+                "title": "" if line.limit.window == panel.window else catalogue.text(f"window.{line.limit.window}"),
             }
             for line in panel.limits
         ],

@@ -205,7 +205,7 @@ def draw(shapes: Sequence[Shape], sites: Iterable[Site]) -> Picture:
 
 def _radius(count: int) -> float:
     """Return a radius at which the marks cover a seventh of the picture at most."""
-    return round(min(23.0, max(10.0, math.sqrt(0.14 * WIDTH * 900 / math.pi / max(1, count)))), 1)
+    return round(min(26.0, max(10.0, math.sqrt(0.14 * WIDTH * 900 / math.pi / max(1, count)))), 1)
 
 
 def _apart(true: NDArray[np.float64], radius: float, height: int) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from streams.results import AQI, Reason, Window
 TREND_HOURS = 24
 """Length of the small trend beside each site."""
 _FIRST_8H_END, _LAST_8H_END = 8, 24
+_LIGHTLY_POLLUTED = 3
 
 
 class State(StrEnum):
@@ -85,6 +86,11 @@ class Overview:
     def over(self) -> tuple[StationNow, ...]:
         """The sites with a value over a limit."""
         return tuple(station for station in self.stations if station.over)
+
+    @property
+    def polluted(self) -> tuple[StationNow, ...]:
+        """The sites at level 3 or worse."""
+        return tuple(station for station in self.stations if (station.level or 0) >= _LIGHTLY_POLLUTED)
 
     @property
     def undecided(self) -> tuple[StationNow, ...]:

@@ -16,7 +16,7 @@ from dashboards.events import Tab, listed
 from dashboards.keeper import Kept
 from dashboards.overview import Overview, State, StationNow
 from dashboards.render import island
-from dashboards.station import View, read_span
+from dashboards.station import View, read_span, strip_labels
 from dashboards.visitor import clean_author, remember_author, visitor_of
 from sensors.clock import DAY_MS, HOUR_MS, beijing
 from sensors.errors import UnknownName
@@ -102,6 +102,7 @@ async def _station(request: Request, site_id: str, template: str) -> HTMLRespons
         view=view,
         views=tuple(View),
         span=span,
+        under=() if kept.value is None else strip_labels(kept.value.index, span.step),
         bad=bad,
         presets=presets(request, site, view),
         query=request.url.query,

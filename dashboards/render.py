@@ -49,6 +49,7 @@ def environment() -> Environment:
         alert_word=alert_word,
         alert_shown=shown,
         bound_text=bound_text,
+        day_label=day_label,
     )
     env.globals.update(alert_because=because, alert_word=alert_word, alert_shown=shown)
     return env
@@ -153,7 +154,6 @@ def page_words(catalogue: Catalogue) -> dict[str, Any]:
         "valid": catalogue.texts["station.valid"],
         "revision": catalogue.texts["station.revision"],
         "reasons": catalogue.under("reason_long"),
-        "reasons_short": catalogue.under("reason"),
         "marks": catalogue.under("mark"),
         "marks_short": catalogue.under("mark_short"),
     }

@@ -174,6 +174,23 @@ def build_station(
     )
 
 
+def strip_labels(points: Sequence[Point], step: int) -> list[str]:
+    """Return which primary pollutants a strip of an index names under its cells; empty for most.
+
+    Named where they change and once a day, never in neighbouring cells, which are too narrow.
+    """
+    labels: list[str] = []
+    before = ""
+    for place, point in enumerate(points):
+        primary = point.row.primary if point.row else ""
+        morning = step == HOUR_MS and first_hour_of_day(day_of(point.start)) * HOUR_MS == point.start
+        free = not any(labels[-2:])
+        shown = primary if free and (primary != before or morning or place == 0) else ""
+        labels.append(shown)
+        before = shown or (before if primary else "")
+    return labels
+
+
 def _panel(
     *, site: Site, factor: Factor, window: Window, span: Span, rows: Mapping[int, Row], limit_of: LimitOf
 ) -> Panel:

@@ -18,6 +18,11 @@
   const letters = (point) => (point.marks || []).filter((m) => !["UNFLAGGED", "COMPUTED", "SUSPECT"].includes(m))
     .map((m) => words.marks_short[m] || m).join("");
 
+  // letters stand where a run of equal marks begins
+  function begins(points, text) {
+    return points.filter((p, i) => text(p) && (i === 0 || text(points[i - 1]) !== text(p)));
+  }
+
   function line(text, kind) {
     const element = document.createElement("div");
     element.className = kind || "";
@@ -53,6 +58,7 @@
     const place = new Map(panel.points.map((p, i) => [p.t, i]));
     const shown = (keep) => panel.points.filter((p) => p.value !== null && keep(p)).map((p) => [p.t, Number(p.value)]);
     const lost = panel.points.filter((p) => p.value === null && p.reason && p.reason !== "silent" && p.reason !== "not_in_plan");
+    const first = new Set(begins(panel.points, (p) => (lost.includes(p) ? letters(p) : "")));
     return {
       useUTC: true, animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
@@ -87,7 +93,7 @@
             data: lines.map((l) => [
               { coord: [l.from, Number(l.value)], lineStyle: { color: red, type: "dashed", width: 1 },
                 label: { show: true, position: "insideStartTop", color: red, fontSize: 12,
-                         formatter: `${words.limit} ${l.value} · ${l.standard}` } },
+                         formatter: `${l.title}${l.title ? " " : ""}${words.limit} ${l.value} · ${l.standard}` } },
               { coord: [Math.max(l.to, l.from + 1), Number(l.value)] },
             ]),
           },
@@ -97,12 +103,12 @@
         { type: "scatter", data: shown((p) => p.over), symbolSize: 6, itemStyle: { color: red }, silent: true, z: 4 },
         { type: "scatter", data: shown((p) => (p.marks || []).includes("SUSPECT")), symbol: "circle", symbolSize: 9, silent: true, z: 5,
           itemStyle: { color: "transparent", borderColor: ink, borderWidth: 1.2, borderType: "dotted" } },
-        { type: "scatter", data: panel.points.filter((p) => p.value !== null && letters(p)).map((p) => ({ value: [p.t, Number(p.value)], text: letters(p) })),
+        { type: "scatter", data: begins(panel.points, (p) => (p.value === null ? "" : letters(p))).map((p) => ({ value: [p.t, Number(p.value)], text: letters(p) })),
           symbolSize: 1, silent: true, itemStyle: { color: "transparent" }, z: 6,
           label: { show: true, position: "top", color: soft, fontSize: 12, formatter: (hit) => hit.data.text } },
-        { type: "scatter", data: lost.map((p) => ({ value: [p.t, 0], text: letters(p) || words.reasons_short[p.reason] || "" })),
+        { type: "scatter", data: lost.map((p) => ({ value: [p.t, 0], text: first.has(p) ? letters(p) : "" })),
           symbol: "rect", symbolSize: [3, 7], symbolOffset: [0, -3], silent: true, itemStyle: { color: soft }, z: 2,
-          label: { show: lost.length <= 6, position: "top", color: soft, fontSize: 12, formatter: (hit) => hit.data.text } },
+          label: { show: true, position: "top", color: soft, fontSize: 12, formatter: (hit) => hit.data.text } },
       ],
     };
   }

@@ -36,7 +36,9 @@
   function everySecond() {
     const now = dataNow();
     if (now !== null) {
-      document.getElementById("now").textContent = beijing(now);
+      const [date, hand] = beijing(now).split(" ");
+      document.querySelector("#now .date").textContent = date;
+      document.querySelector("#now .hand").textContent = hand;
       for (const element of document.querySelectorAll("[data-age]")) {
         element.textContent = ageText(now - Number(element.dataset.age));
       }
