@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sensors.clock import HOUR_MS
 from sensors.flags import Mark
 from streams.air import slots
 from streams.air.hashing import placed
@@ -78,7 +79,7 @@ def _own_hours(state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArr
         value=value,
         present=present,
         valid=present.astype(np.int16),
-        expected=np.ones(keys.shape, np.int16),
+        expected=np.where(came, 1, _owed_parts(state, sites)).astype(np.int16),
         reason=np.where(present, OK, reason).astype(np.uint8),
         marks=marks,
         inputs=np.where(came, content, np.uint64(0)),
@@ -109,11 +110,17 @@ def _made_hours(
         value=np.where(present, divide_half_even(total, np.maximum(count, 1) * steps) * steps, 0),
         present=present,
         valid=(count * minutes).astype(np.int16),
-        expected=np.full(count.shape, MINUTES, np.int16),
+        expected=np.broadcast_to(_owed_parts(state, sites), count.shape).astype(np.int16),
         reason=reason.astype(np.uint8),
         marks=marks.astype(np.uint16),
         inputs=inputs,
     )
+
+
+def _owed_parts(state: AirState, sites: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return how many parts make an hour of each site, [sites, 1]: its minutes, or the hour itself."""
+    periods = np.array([state.sites[i].period_ms for i in sites], np.int64)[:, None]
+    return np.where(periods < HOUR_MS, MINUTES, 1)
 
 
 def _why_invalid(marks: NDArray[np.uint16]) -> NDArray[np.int64]:

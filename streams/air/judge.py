@@ -17,7 +17,7 @@ from sensors.frames import Frame
 from sensors.partition import partition_of
 from sensors.registry import Site
 from streams.air.hours import judge_hour, keep
-from streams.air.saying import AVERAGED, FACTORS, Output, Speech, Spot, changed, rows_of
+from streams.air.saying import AVERAGED, FACTORS, Output, Speech, Spot, say
 from streams.air.state import (
     RING_DAYS,
     RING_HOURS,
@@ -33,6 +33,8 @@ from streams.results import AQI, Window
 from streams.standards import Standards
 
 Sites = NDArray[np.intp]
+_REACH = {Window.O3_8H: 7, Window.O3_8H_PLATFORM: 7, Window.RUNNING_24H: 23}
+"""Hours before the newest that a window reaches back to."""
 
 
 class AirJudge:
@@ -90,7 +92,7 @@ class AirJudge:
     def tick(self, at: int) -> pa.RecordBatch | None:
         """Move the clock to ``at``, close hours and days, and return the results that are new or changed.
 
-        None when there are none. A tick that is not later than one before it moves nothing, but what changed since is said.
+        None when there are none. A tick that is not later than one before moves nothing, but what changed is said.
         """
         state, clock = self._state, self._state.clock
         if clock.at is None:
@@ -132,7 +134,7 @@ class AirJudge:
         """Judge the hours from ``first`` until before ``stop`` again, with all that depends on them, for some sites."""
         for hour in range(first, stop):
             self._judge(sites, hour)
-        said = self._say_hours(speech, sites, first, stop)
+        said = [self._say_hours(speech, sites, first, stop)]
         last_day = day_of_hour(stop)  # the day that holds the hour ``stop`` is still open
         for day in range(day_of_hour(first), last_day):
             said += self._say_day(speech, sites, day)
@@ -143,49 +145,41 @@ class AirJudge:
         block = judge_hour(self._state, sites, hour, steps, self._gas)
         keep(self._state, sites, hour, block, self._planned(sites, np.array([hour]))[..., 0])
 
-    def _say_hours(self, speech: Speech, sites: Sites, first: int, stop: int) -> list[pa.RecordBatch]:
+    def _say_hours(self, speech: Speech, sites: Sites, first: int, stop: int) -> pa.RecordBatch:
         hours = self._hours(sites, first - BEFORE, stop)
         blocks = [
             *hour_blocks(hours, self._standards.index_editions, BEFORE),
             *running_blocks(hours, self._standards, BEFORE),
         ]
         numbers = hours.number[BEFORE:]
-        owed = self._owed(sites, numbers)
-        batches = []
-        for output, (what, block) in enumerate(zip(self._hour_outputs, blocks, strict=True)):
-            reach = {Window.O3_8H: 7, Window.O3_8H_PLATFORM: 7, Window.RUNNING_24H: 23}.get(what.window, 0)
-            whole = numbers - reach >= self._state.clock.whole_from
-            spot = Spot(
-                what=what,
-                said=self._state.said_hours,
-                output=output,
-                sites=sites,
-                places=numbers % RING_HOURS,
-                starts=numbers * HOUR_MS,
-            )
-            batches.append(rows_of(speech, spot, block, changed(spot, block, (block.due | owed) & whole)))
-        return batches
+        reach = np.array([_REACH.get(output.window, 0) for output in self._hour_outputs])
+        whole = numbers - reach[:, None] >= self._state.clock.whole_from
+        due = np.stack([block.due for block in blocks], axis=1) | self._owed(sites, numbers)[:, None]
+        spot = Spot(
+            outputs=self._hour_outputs,
+            said=self._state.said_hours,
+            sites=sites,
+            places=numbers % RING_HOURS,
+            starts=numbers * HOUR_MS,
+        )
+        return say(speech, spot, blocks, due & whole)
 
     def _say_day(self, speech: Speech, sites: Sites, day: int) -> list[pa.RecordBatch]:
         begin = first_hour_of_day(day)
         if begin < self._state.clock.whole_from:
             return []
         hours = self._hours(sites, begin, begin + DAY_HOURS)
+        # Before the first edition there is no daily index, so there may be one block less than outputs.
         blocks = day_blocks(hours, self._standards, self._mda8_limits(sites, begin))
         owed = self._owed(sites, np.array([begin + DAY_HOURS - 1]))
-        batches = []
-        # Before the first edition there is no daily index, so there may be one block less than outputs.
-        for output, (what, block) in enumerate(zip(self._day_outputs, blocks, strict=False)):
-            spot = Spot(
-                what=what,
-                said=self._state.said_days,
-                output=output,
-                sites=sites,
-                places=np.array([day % RING_DAYS]),
-                starts=np.array([begin * HOUR_MS]),
-            )
-            batches.append(rows_of(speech, spot, block, changed(spot, block, block.due | owed)))
-        return batches
+        spot = Spot(
+            outputs=self._day_outputs[: len(blocks)],
+            said=self._state.said_days,
+            sites=sites,
+            places=np.array([day % RING_DAYS]),
+            starts=np.array([begin * HOUR_MS]),
+        )
+        return [say(speech, spot, blocks, np.stack([block.due for block in blocks], axis=1) | owed[:, None])]
 
     def _hours(self, sites: Sites, first: int, stop: int) -> Hours:
         """Return judged hours from the ring; those not closed yet count as absent."""

@@ -6,6 +6,7 @@ A revision is counted when the canonical content of a window changed at an evalu
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -61,10 +62,17 @@ class Block:
     """Some input came, so the window is said even where nothing is owed."""
 
 
-def content(block: Block) -> Hash:
+_CONTENT: Final = tuple(f.name for f in fields(Block) if f.name != "due")
+
+
+def stacked(blocks: Sequence[Block]) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of blocks of the same sites and times as arrays [sites, outputs, times]."""
+    return {f.name: np.stack([getattr(block, f.name) for block in blocks], axis=1) for f in fields(Block)}
+
+
+def content(columns: Mapping[str, NDArray[np.generic]]) -> Hash:
     """Return the canonical content of each window as a hash that is never 0."""
-    hashes = joined(*(getattr(block, f.name) for f in fields(block) if f.name != "due"))
-    return hashes | np.uint64(1)
+    return joined(*(columns[name] for name in _CONTENT)) | np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,91 +86,80 @@ class Speech:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """Which windows of which sites a block stands for."""
+    """Which windows of which sites are spoken of."""
 
-    what: Output
+    outputs: tuple[Output, ...]
     said: Said
-    """Changed by `changed`."""
-    output: int
-    """Which output of ``said``."""
+    """Changed by `say`."""
     sites: NDArray[np.intp]
-    """Rows of the state, one for each site position of the block."""
+    """Rows of the state."""
     places: NDArray[np.int64]
-    """Places of the ring, one for each time position."""
+    """Places of the ring, one for each time."""
     starts: NDArray[np.int64]
     """Starts of the windows, ms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
-    """Positions of a block that are to be said, with their revisions."""
-
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    revision: NDArray[np.int32]
-
-
-def changed(spot: Spot, block: Block, due: NDArray[np.bool_]) -> Picked:
-    """Note what is said now, and return what differs from before.
+def say(speech: Speech, spot: Spot, blocks: Sequence[Block], due: NDArray[np.bool_]) -> pa.RecordBatch:
+    """Return the windows that differ from what was last said of them, as result rows, and note them.
 
     Parameters
     ----------
-    spot
-        Its ``said`` is changed in place.
-    block
-        What was found.
+    blocks
+        One for each output of ``spot``.
     due
-        Which windows are to be said at all.
+        Which windows are to be said at all, [sites, outputs, times].
     """
-    new = content(block)
-    held = spot.said.content[spot.sites[:, None], spot.output, spot.places[None, :]]
-    rows, columns = np.nonzero(due & (new != held))
-    where = (spot.sites[rows], spot.output, spot.places[columns])
-    revision = spot.said.revision[where] + 1
-    spot.said.revision[where] = revision
-    spot.said.content[where] = new[rows, columns]
-    return Picked(rows=rows, columns=columns, revision=revision)
+    columns = stacked(blocks)
+    new = content(columns)
+    where = np.ix_(spot.sites, np.arange(len(blocks)), spot.places)
+    picked = np.nonzero(due & (new != spot.said.content[where]))
+    sites, outputs, times = picked
+    place = (spot.sites[sites], outputs, spot.places[times])
+    revision = spot.said.revision[place] + 1
+    spot.said.revision[place] = revision
+    spot.said.content[place] = new[picked]
+    return _rows(speech, spot, {name: column[picked] for name, column in columns.items()}, picked, revision)
 
 
-def rows_of(speech: Speech, spot: Spot, block: Block, picked: Picked) -> pa.RecordBatch:
-    """Return picked windows of a block as result rows."""
-    rows, columns = picked.rows, picked.columns
-    count = rows.size
+def _rows(
+    speech: Speech,
+    spot: Spot,
+    columns: Mapping[str, NDArray[np.generic]],
+    picked: tuple[NDArray[np.intp], ...],
+    revision: NDArray[np.int32],
+) -> pa.RecordBatch:
+    sites, outputs, times = picked
+    count = sites.size
 
-    def of(name: str) -> NDArray[np.generic]:
-        column: NDArray[np.generic] = getattr(block, name)[rows, columns]
-        return column
-
-    def constant(text: str) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([text], pa.utf8()))
+    def named(codes: NDArray[np.generic], names: Sequence[str]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(names, pa.utf8()))
 
     def or_null(name: str, kind: pa.DataType) -> pa.Array:
-        numbers = of(name)
+        numbers = columns[name]
         return pa.array(numbers, mask=numbers == NO_NUMBER).cast(kind)
 
-    columns_out = {
-        "site": pa.DictionaryArray.from_arrays(pa.array(spot.sites[rows].astype(np.int32)), speech.names),
-        "factor": constant(spot.what.factor),
-        "window": constant(spot.what.window.value),
-        "start": pa.array(spot.starts[columns]).cast(pa.timestamp("ms", "UTC")),
-        "edition": pa.DictionaryArray.from_arrays(pa.array(of("edition")), pa.array(speech.editions, pa.utf8())),
-        "value": pa.array(of("value"), mask=~of("present").astype(np.bool_)),
-        "digits": pa.array(np.full(count, spot.what.digits, np.int8)),
-        "valid": pa.array(of("valid")),
-        "expected": pa.array(of("expected")),
-        "reason": pa.DictionaryArray.from_arrays(
-            pa.array(of("reason").astype(np.int8)), pa.array([r.value for r in REASONS], pa.utf8())
-        ),
-        "detail": _details(of("detail").astype(np.int64)),
-        "flags": pa.array(of("marks").astype(np.int32)),
+    digits = np.array([output.digits for output in spot.outputs], np.int8)
+    made = {
+        "site": pa.DictionaryArray.from_arrays(pa.array(spot.sites[sites].astype(np.int32)), speech.names),
+        "factor": named(outputs, [output.factor for output in spot.outputs]),
+        "window": named(outputs, [output.window.value for output in spot.outputs]),
+        "start": pa.array(spot.starts[times]).cast(pa.timestamp("ms", "UTC")),
+        "edition": named(columns["edition"], speech.editions),
+        "value": pa.array(columns["value"], mask=~columns["present"].astype(np.bool_)),
+        "digits": pa.array(digits[outputs]),
+        "valid": pa.array(columns["valid"]),
+        "expected": pa.array(columns["expected"]),
+        "reason": named(columns["reason"], [reason.value for reason in REASONS]),
+        "detail": _details(columns["detail"].astype(np.int64)),
+        "flags": pa.array(columns["marks"].astype(np.int32)),
         "iaqi": or_null("iaqi", pa.int16()),
         "level": or_null("level", pa.int8()),
-        "primary": _PRIMARIES.take(pa.array(of("primary"))),
-        "revision": pa.array(picked.revision.astype(np.int32)),
-        "inputs": pa.array(of("inputs")),
+        "primary": _PRIMARIES.take(pa.array(columns["primary"])),
+        "revision": pa.array(revision.astype(np.int32)),
+        "inputs": pa.array(columns["inputs"]),
         "at": pa.array(np.full(count, speech.at, np.int64)).cast(pa.timestamp("ms", "UTC")),
     }
-    return pa.RecordBatch.from_arrays([columns_out[f.name] for f in RESULT_SCHEMA], schema=RESULT_SCHEMA)
+    return pa.RecordBatch.from_arrays([made[f.name] for f in RESULT_SCHEMA], schema=RESULT_SCHEMA)
 
 
 def _details(packed: NDArray[np.int64]) -> pa.Array:
