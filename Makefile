@@ -16,7 +16,7 @@ help: ## say what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 run: $(VENV)/.ready-run ## start everything on this machine with a simulated region; needs Python alone
-	$(VENV)/bin/jianhu up $(ARGS)
+	@$(VENV)/bin/jianhu up $(ARGS)
 
 test: check services ## everything: check, then all tests; says at the end what it could not run
 	$(VENV)/bin/python -m pytest $(ARGS)
@@ -38,10 +38,10 @@ format: $(VENV)/.ready-dev ## write the code as the formatter wants it
 	$(VENV)/bin/ruff format $(wildcard $(FOLDERS))
 
 services: ## make Kafka, InfluxDB, Chromium and PostgreSQL ready for the tests (the first time some 6 minutes)
-	$(FIND_PYTHON); "$$python" scripts/prepare.py
+	@$(FIND_PYTHON); "$$python" scripts/prepare.py
 
 services-up: services ## run Kafka and InfluxDB in the foreground, for trying things out
-	$(FIND_PYTHON); exec "$$python" scripts/services.py up $(ARGS)
+	@$(FIND_PYTHON); exec "$$python" scripts/services.py up $(ARGS)
 
 bench: $(VENV)/.ready-dev ## measure: how many packets a second
 	$(VENV)/bin/python -m benchmarks $(ARGS)
@@ -66,17 +66,17 @@ python=; for name in "$${PYTHON:-python3.11}" python3.12 python3.13 python3 pyth
 endef
 
 $(VENV)/bin/python:
-	$(FIND_PYTHON); "$$python" -m venv $(VENV)
+	@$(FIND_PYTHON); "$$python" -m venv $(VENV)
 
 $(VENV)/.ready-run: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing what jianhu needs into $(VENV) …"
-	$(PIP) --require-hashes -r requirements.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 # The tests' lock holds the same versions and more: it makes the other stamp true too.
 $(VENV)/.ready-dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing what jianhu and its tests need into $(VENV) …"
-	$(PIP) --require-hashes -r requirements-dev.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
-	touch $(VENV)/.ready-run $@
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.ready-run $@
