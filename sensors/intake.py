@@ -245,14 +245,15 @@ def _check_rows(
     refuse(starts == UNREADABLE, Refusal.IMPOSSIBLE_TIME, problem)
     problem = "the reading ends after it was received; set the clock of the source"
     refuse(starts + layout.period_ms > received_ms + AHEAD_MS, Refusal.IMPOSSIBLE_TIME, problem)
-    for position, name in enumerate(names):
-        mine = index == position
-        entries = registry.entries(name)
-        if entries:
-            problem = f"the site began on {beijing(entries[0].start):%Y-%m-%d}; set the clock of the source"
-            refuse(mine & (starts < entries[0].start), Refusal.IMPOSSIBLE_TIME, problem)
-        problem = "the registry has no such site at that time; register it, then drive this letter again"
-        refuse(mine & ~_registered(entries, starts), Refusal.UNKNOWN_SITE, problem)
+    entries = [registry.entries(name) for name in names]
+    unknown = "the registry has no such site at that time; register it, then drive this letter again"
+    refuse(np.array([not found for found in entries], dtype=np.bool_)[index], Refusal.UNKNOWN_SITE, unknown)
+    for position, found in enumerate(entries):
+        if found:
+            mine = index == position
+            problem = f"the site began on {beijing(found[0].start):%Y-%m-%d}; set the clock of the source"
+            refuse(mine & (starts < found[0].start), Refusal.IMPOSSIBLE_TIME, problem)
+            refuse(mine & ~_registered(found, starts), Refusal.UNKNOWN_SITE, unknown)
     return kept
 
 

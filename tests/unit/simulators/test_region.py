@@ -170,6 +170,11 @@ def test_no_time_has_no_packets(span: int) -> None:
     assert batch.schema == frame_schema(load_factors("air"))
 
 
+def test_a_registry_without_stations_by_the_minute_sends_nothing() -> None:
+    beijing_only = Region(registry=load_registry(DATA.parents[1] / "sensors/data/beijing.yaml"))
+    assert beijing_only.packets(NOVEMBER, NOVEMBER + HOUR_MS).num_rows == 0
+
+
 def test_another_seed_is_another_air_and_the_same_seed_the_same() -> None:
     one, again, two = (Region(registry=shangyu(), seed=seed).packets(JULY, JULY + HOUR_MS) for seed in (1, 1, 2))
     assert one.equals(again)
