@@ -52,11 +52,13 @@ def fill(feeder: Feeder, packets: PacketSource, start_ms: int, end_ms: int, on_h
 def live(feeder: Feeder, packets: PacketSource, start_ms: int, speed: float, on_minute: Callable[[int], None]) -> None:
     """Publish minutes as they end until told to stop, with a tick every ten seconds at least.
 
-    The simulated clock begins at ``start_ms`` and runs ``speed`` times as fast as the wall's.
+    The simulated clock begins at ``start_ms``, or at the wall's time when that is later, and runs ``speed``
+    times as fast as the wall's; what lies between ``start_ms`` and its beginning is sent first.
     """
     begun, sent, ticked = monotonic(), start_ms // MINUTE_MS * MINUTE_MS, 0.0
+    first = max(start_ms, int(time() * 1000))
     while not feeder.stop.is_set():
-        now = start_ms + int((monotonic() - begun) * 1000 * speed)
+        now = first + int((monotonic() - begun) * 1000 * speed)
         minute = now // MINUTE_MS * MINUTE_MS
         if minute > sent:
             for begin in range(sent, minute, HOUR_MS):

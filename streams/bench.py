@@ -138,13 +138,9 @@ class Bench:
 
     def _tick(self, held: Held, partition: int, tick: Tick) -> list[Outbound]:
         rows = held.judge.tick(tick.at)
+        parts = [] if rows is None else [rows.slice(at, RESULT_ROWS) for at in range(0, rows.num_rows, RESULT_ROWS)]
         messages = [
-            Outbound(
-                topic=self.results,
-                partition=partition,
-                data=encode_results(self.head, rows.slice(begin, RESULT_ROWS)),
-            )
-            for begin in range(0, rows.num_rows if rows is not None else 0, RESULT_ROWS)
+            Outbound(topic=self.results, partition=partition, data=encode_results(self.head, part)) for part in parts
         ]
         if messages or tick.at - held.forwarded >= FORWARD_MS:
             messages.append(Outbound(topic=self.results, partition=partition, data=encode_tick(tick.at)))
