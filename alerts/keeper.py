@@ -14,11 +14,11 @@ from alerts.columns import Columns
 from alerts.events import Changed, Moment
 from alerts.periods import Cadence
 from alerts.rules import Rule, Rules
-from alerts.series import Series, counting_of, is_clean_cut
+from alerts.series import Series, counting_of
 from alerts.verdicts import Judge, Judged, SeriesKey
 
 FIRST_REACH: Final = 72
-"""Periods before the first row of interest that are loaded at first; doubled until the cut is clean."""
+"""Three days of hours: late data mostly find their neighbours loaded."""
 POINTS_HELD: Final = 50_000
 """Points in memory above which the keeper lets all series go after a save."""
 
@@ -45,10 +45,18 @@ class Step:
 
 
 class Keeper:
-    """All series of one worker."""
+    """All series of one worker.
 
-    def __init__(self, judge: Judge, rules: Rules) -> None:
-        self._judge, self._rules = judge, rules
+    Parameters
+    ----------
+    judge, rules
+        What makes verdicts of results.
+    first_reach
+        Periods before the first row of interest that are loaded at first; doubled until the cut is clean.
+    """
+
+    def __init__(self, judge: Judge, rules: Rules, first_reach: int = FIRST_REACH) -> None:
+        self._judge, self._rules, self._first_reach = judge, rules, first_reach
         self._held: dict[SeriesKey, Series] = {}
         self._touched: dict[SeriesKey, Series] = {}
         self._steps: list[Step] = []
@@ -105,7 +113,7 @@ class Keeper:
                 continue
             first = min(int(part.starts.min()) for part in parts)
             cadence = Cadence.of(parts[0].rule.window)
-            wanted.setdefault(cadence, {})[key] = cadence.number(first) - FIRST_REACH
+            wanted.setdefault(cadence, {})[key] = cadence.number(first) - self._first_reach
         if any(key in self._touched for keys in wanted.values() for key in keys):
             self._flush(shelf)
         for cadence, firsts in wanted.items():
@@ -115,13 +123,12 @@ class Keeper:
         self, cadence: Cadence, firsts: Mapping[SeriesKey, int], rules: Mapping[SeriesKey, Rule], shelf: Shelf
     ) -> None:
         floor, waiting = min(firsts.values()), set(firsts)
-        reach = FIRST_REACH
+        reach = self._first_reach
         while waiting:
             floor_ms = cadence.start_ms(floor)
             for series in shelf.load(dict.fromkeys(waiting, floor), floor_ms):
                 clear_after = counting_of(rules[series.key]).clear_after
-                clean = is_clean_cut(series.points.values(), floor, clear_after)
-                if clean or not shelf.has_before(series.key, floor_ms):
+                if series.is_clean(clear_after) or not shelf.has_before(series.key, floor_ms):
                     self._held[series.key] = series
                     waiting.remove(series.key)
             reach *= 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,15 +20,6 @@ PointKey = tuple[int, Window]
 def counting_of(rule: Rule) -> Counting:
     """Return how a rule counts its periods."""
     return Counting(cadence=Cadence.of(rule.window), raise_after=rule.raise_after, clear_after=rule.clear_after)
-
-
-def is_clean_cut(points: Iterable[Point], floor: int, clear_after: int) -> bool:
-    """Return whether nothing before period ``floor`` can touch what the points from there on make.
-
-    So it is when enough fine periods lie between the floor and the first point that is not fine.
-    """
-    first = min((point.period for point in points if point.verdict is not Verdict.OK), default=None)
-    return first is None or first - floor >= clear_after
 
 
 @dataclass(slots=True)
@@ -51,6 +41,16 @@ class Series:
     fresh_through: bool = False
     stale: bool = False
     """Whether something came since the last evaluation that can change an episode."""
+
+    def is_clean(self, clear_after: int) -> bool:
+        """Return whether nothing before the floor can touch what the points from there on make.
+
+        So it is when enough periods from the floor on are fine, and were settled before: then whatever was
+        open before the floor is cleared, in the events too.
+        """
+        clear = self.floor + clear_after
+        grave = (point.period for point in self.points.values() if point.verdict is not Verdict.OK)
+        return self.through is not None and self.through >= clear - 1 and min(grave, default=clear) >= clear
 
     def reaches(self, judged: Judged) -> bool:
         """Return whether rows lie so far from the floor that what is held suffices to judge them."""
