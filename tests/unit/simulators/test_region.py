@@ -23,6 +23,7 @@ from simulators.stories import Story, StoryKind
 DATA = Path(__file__).parents[3] / "simulators/data"
 NOVEMBER = ms_of(datetime(2026, 11, 21, 16, tzinfo=BEIJING))
 JULY = ms_of(datetime(2026, 7, 21, 9, tzinfo=BEIJING))
+JUNE = ms_of(datetime(2026, 6, 29, 19, tzinfo=BEIJING))
 CYCLE = 10 * DAY_MS
 
 
@@ -304,7 +305,7 @@ def test_a_story_of_a_station_that_the_registry_lacks_does_not_happen() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("end", [NOVEMBER, JULY], ids=["November", "July"])
+@pytest.mark.parametrize("end", [NOVEMBER, JULY, JUNE], ids=["November", "July", "June"])
 def test_any_48_hours_hold_a_story_that_deserves_an_alert(end: int) -> None:
     over = np.zeros(CYCLE // HOUR_MS, dtype=np.bool_)
     for factor, level in (("PM2.5", 115.0), ("O3", 200.0), ("SO2", 150.0), ("NO2", 200.0)):
