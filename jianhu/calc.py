@@ -80,6 +80,19 @@ class CalcReport:
     pack: str
     """Hash of the standards pack."""
 
+    def __str__(self) -> str:
+        """Return the report as one line for the screen."""
+        judged = ", ".join(f"{count} by {name}" for name, count in self.editions.items())
+        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items())
+        parts = [
+            f"{self.rows} rows, {self.indexed} with an AQI",
+            judged,
+            f"cells that could not be used: {bad}" if bad else "",
+            f"times that could not be used: {self.bad_times}" if self.bad_times else "",
+            f"standards pack {self.pack}",
+        ]
+        return "; ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Column:

@@ -135,6 +135,9 @@ def _header(text: str, file: str) -> tuple[int, list[str]]:
     names = [name.strip() for name in next(csv.reader([header]), [])]
     if not names:
         raise wrong_sheet(file, 1, "", "no header in the first lines", "begin the file with its header")
+    strange = next((name for name in names if not name.isprintable()), None)
+    if strange is not None:
+        raise wrong_sheet(file, line, "", f"the column name {strange!r} has control characters", "rename it")
     doubled = sorted(name for name, count in Counter(names).items() if count > 1)
     if doubled:
         raise wrong_sheet(file, line, doubled[0], "the header names this column twice", "rename one of them")

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,6 +16,7 @@ from streams.air.index import NA, REASONS, IndexTable, Profile, combine, iaqi
 from streams.results import Reason
 from streams.standards import Breakpoints, IndexEdition, OverTable, load_standards
 
+LAW = settings(deadline=None)  # how long a case takes says nothing about it
 SYMBOLS = tuple(load_factors("air"))
 EDITIONS = [load_standards().index_named(name) for name in ("HJ633-2012", "HJ633-2026")]
 TABLES = [(e, table(e)) for e in EDITIONS for table in (index.real_time_table, index.daily_table)]
@@ -39,6 +40,7 @@ def formula(column: Breakpoints, concentration: int) -> int:
     return math.ceil(Fraction(iaqi_high - iaqi_low) / (bp_high - bp_low) * (value - bp_low) + iaqi_low)
 
 
+@LAW
 @given(st.sampled_from(TABLES), CONCENTRATIONS)
 def test_the_index_is_the_formula_in_fractions(chosen: tuple[IndexEdition, IndexTable], values: list[int]) -> None:
     _, table = chosen
@@ -47,6 +49,7 @@ def test_the_index_is_the_formula_in_fractions(chosen: tuple[IndexEdition, Index
     assert found[:, 0].tolist() == expected
 
 
+@LAW
 @given(st.sampled_from(TABLES), CONCENTRATIONS, st.integers(0, 100_000))
 def test_more_pollution_is_never_a_lower_index(
     chosen: tuple[IndexEdition, IndexTable], values: list[int], more: int
@@ -59,6 +62,7 @@ def test_more_pollution_is_never_a_lower_index(
     assert ((found[:, 1] != NA) <= (found[:, 0] != NA)).all()
 
 
+@LAW
 @given(st.sampled_from(TABLES), CONCENTRATIONS, STATES, st.sampled_from(Profile))
 def test_the_aqi_is_the_largest_of_its_parts_or_not_given(
     chosen: tuple[IndexEdition, IndexTable], values: list[int], states: list[Reason], profile: Profile
@@ -78,6 +82,7 @@ def test_the_aqi_is_the_largest_of_its_parts_or_not_given(
     assert primary == [aqi > 50 and int(part) == aqi for part in iaqis[:, 0]]
 
 
+@LAW
 @given(st.sampled_from(TABLES), CONCENTRATIONS, STATES)
 def test_what_is_missing_is_what_has_no_index_though_in_plan(
     chosen: tuple[IndexEdition, IndexTable], values: list[int], states: list[Reason]
@@ -93,6 +98,7 @@ def test_what_is_missing_is_what_has_no_index_though_in_plan(
     assert [text.split(": ")[0] for text in texts if text] == [s for s, m in zip(SYMBOLS, missing, strict=True) if m]
 
 
+@LAW
 @given(st.sampled_from(TABLES), CONCENTRATIONS, st.integers(0, 5))
 def test_an_item_out_of_plan_changes_nothing_but_its_own_part(
     chosen: tuple[IndexEdition, IndexTable], values: list[int], out: int

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streams.air.means import day_mean, divide_half_even, mda8, o3_8h_platform, round_to_step, running_mean
 
+LAW = settings(deadline=None)  # how long a case takes says nothing about it
 STEP = 100
 HOURS = st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, max_size=60)
 
@@ -25,17 +26,20 @@ def mean_of(hours: list[int | None]) -> int:
     return round(Fraction(sum(there), len(there))) * STEP
 
 
+@LAW
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**6))
 def test_a_quotient_is_that_of_exact_fractions(numerator: int, denominator: int) -> None:
     assert divide_half_even(numerator, denominator) == round(Fraction(numerator, denominator))
 
 
+@LAW
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=20), st.sampled_from([1, 10, 100, 1000]))
 def test_rounding_twice_to_one_step_is_rounding_once(values: list[int], step: int) -> None:
     once = round_to_step(np.array(values, dtype=np.int64), step)
     assert round_to_step(once, step).tolist() == once.tolist()
 
 
+@LAW
 @given(HOURS, st.integers(1, 30), st.integers(1, 24))
 def test_a_running_mean_is_that_of_its_own_hours(hours: list[int | None], span: int, at_least: int) -> None:
     found = running_mean(*row(hours), span=span, at_least=at_least, step=STEP)
@@ -47,6 +51,7 @@ def test_a_running_mean_is_that_of_its_own_hours(hours: list[int | None], span: 
         assert found.value[end] == (mean_of(window) if count >= at_least else 0)
 
 
+@LAW
 @given(HOURS, st.integers(1, 30), st.data())
 def test_a_running_mean_does_not_depend_on_where_the_block_was_cut(
     hours: list[int | None], span: int, data: st.DataObject
@@ -60,6 +65,7 @@ def test_a_running_mean_does_not_depend_on_where_the_block_was_cut(
     assert whole.ok[cut:].tolist() == tail.ok[cut - lead :].tolist()
 
 
+@LAW
 @given(HOURS, st.integers(0, 23))
 def test_the_platforms_mean_is_that_of_the_hours_since_midnight(hours: list[int | None], first: int) -> None:
     of_day = (np.arange(len(hours)) + first) % 24
@@ -71,6 +77,7 @@ def test_the_platforms_mean_is_that_of_the_hours_since_midnight(hours: list[int 
         assert found.value[end] == (mean_of(window) if there else 0)
 
 
+@LAW
 @given(st.lists(st.one_of(st.none(), st.integers(0, 500)), min_size=24, max_size=24))
 def test_a_day_is_the_running_day_at_its_last_hour(hours: list[int | None]) -> None:
     values, present = row(hours)
@@ -79,6 +86,7 @@ def test_a_day_is_the_running_day_at_its_last_hour(hours: list[int | None]) -> N
     assert (day.value, day.ok, day.valid) == (running.value[-1], running.ok[-1], running.valid[-1])
 
 
+@LAW
 @given(st.lists(st.integers(0, 500), min_size=24, max_size=24), st.randoms(use_true_random=False))
 def test_a_day_mean_does_not_depend_on_the_order_of_its_hours(hours: list[int], random: object) -> None:
     shuffled = hours.copy()
@@ -87,6 +95,7 @@ def test_a_day_mean_does_not_depend_on_the_order_of_its_hours(hours: list[int], 
     assert means[0] == means[1]
 
 
+@LAW
 @given(st.lists(st.one_of(st.none(), st.integers(0, 400)), min_size=17, max_size=17), st.integers(0, 300))
 def test_the_largest_mean_counts_with_fourteen_windows_or_over_the_limit(windows: list[int | None], limit: int) -> None:
     found = mda8(*row(windows), at_least=14, limit=limit * STEP)
@@ -96,6 +105,7 @@ def test_the_largest_mean_counts_with_fourteen_windows_or_over_the_limit(windows
     assert found.value == (max(there) * STEP if ok else 0)
 
 
+@LAW
 @given(st.lists(st.integers(0, 400), min_size=17, max_size=17))
 def test_the_largest_mean_lies_between_its_windows_and_the_largest_hour(windows: list[int]) -> None:
     assert mda8(*row(list(windows)), at_least=14).value == max(windows) * STEP

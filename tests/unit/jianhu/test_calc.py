@@ -139,6 +139,16 @@ def test_bad_cells_are_missing_items_that_the_reason_names(sheet: Sheet) -> None
     assert report.pack == load_standards().pack
 
 
+def test_the_report_is_one_line_that_names_what_could_not_be_used(sheet: Sheet) -> None:
+    report = sheet.run(f"{HOUR_HEADER}\n2026-06-01 08:00,a,x,30,10,20,0.4,60\nx,a,x,30,10,20,0.4,60\n")
+    assert str(report) == (
+        "2 rows, 0 with an AQI; 1 by HJ633-2026; cells that could not be used: 2 in PM2.5; "
+        f"times that could not be used: 1; standards pack {load_standards().pack}"
+    )
+    report = sheet.run(f"{HOUR_HEADER}\n")
+    assert str(report) == f"0 rows, 0 with an AQI; standards pack {load_standards().pack}"
+
+
 def test_over_the_table_has_no_index_in_2012_and_is_named(sheet: Sheet) -> None:
     row = hour(sheet, "20,30,801,20,0.4,60", edition="HJ633-2012")
     assert (row["IAQI_SO2"], row["AQI"], row["reason"]) == ("NA", "30", "missing_item: SO2: over the table")
