@@ -1,0 +1,1 @@
+"""What it costs: measured on this machine, printed, and held against nothing."""
