@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from jinja2 import Environment
@@ -65,7 +65,7 @@ class Console:
 
     def picture(self, overview: Overview) -> Picture:
         """Return the map of the sites of an overview."""
-        return draw(self.shapes, [station.site for station in overview.stations])
+        return _picture(self.shapes, tuple(station.site for station in overview.stations))
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page or a part of one."""
@@ -98,6 +98,12 @@ class Console:
         response.headers["content-language"] = visitor.language
         remember(request, response, visitor)
         return response
+
+
+@lru_cache(maxsize=4)
+def _picture(shapes: tuple[Shape, ...], sites: tuple[Site, ...]) -> Picture:
+    """Draw once for each set of sites: marks that give way to each other cost time."""
+    return draw(shapes, sites)
 
 
 def console_of(request: Request) -> Console:

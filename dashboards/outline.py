@@ -20,6 +20,7 @@ WIDTH: Final = 1000
 _TALLEST: Final = 1250
 _LOWEST: Final = 520
 _MARGIN: Final = 46
+_LEAST_EXTENT: Final = (0.04, 0.02)
 _ROUNDS: Final = 80
 _LARGEST_FILE: Final = 8 * 1024 * 1024
 _LONLAT: Final = 2
@@ -165,7 +166,7 @@ def draw(shapes: Sequence[Shape], sites: Iterable[Site]) -> Picture:
     everything = np.concatenate([*corners, spots]) if corners or len(spots) else np.array([[0.0, 0.0]])
     low, high = everything.min(axis=0), everything.max(axis=0)
     shrink = math.cos(math.radians(float(low[1] + high[1]) / 2))
-    extent = np.maximum((high - low) * (shrink, 1.0), 1e-4)
+    extent = np.maximum((high - low) * (shrink, 1.0), _LEAST_EXTENT)
     scale = min((WIDTH - 2 * _MARGIN) / extent[0], (_TALLEST - 2 * _MARGIN) / extent[1])
     height = max(_LOWEST, round(float(extent[1]) * scale) + 2 * _MARGIN)
     centre = np.array([WIDTH / 2, height / 2])

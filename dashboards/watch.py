@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final
 
+import pyarrow as pa
+
 from alerts.desk import Desk
 from dashboards.events import Summary, summary_of
 from dashboards.limits import edition_of, limit_of
@@ -26,6 +28,7 @@ _log = logging.getLogger(__name__)
 _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 3.0
 _STALLED_MS: Final = 15_000
+_OLDER_EVERY: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,12 @@ class Snapshot:
         return self.store.ok and wall_ms - self.looked_ms < _STALLED_MS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slice:
+    table: pa.Table
+    rows: Sequence[Row]
+
+
 class Watch:
     """Looks once in a while, keeps what it saw, and wakes those who wait for a change."""
 
@@ -85,7 +94,8 @@ class Watch:
         self._store, self._desk, self._registry, self._factors = store, desk, registry, factors
         self._settings, self._wall = settings, wall
         self._edition_of, self._limit_of = edition_of(standards), limit_of(standards)
-        self._hours: dict[int, Sequence[Row]] = {}
+        self._slices: dict[tuple[Window, int], _Slice] = {}
+        self._made_of: tuple[int, ...] = ()
         self._turn = 0
         self._changed = asyncio.Condition()
         self._looking = Lock()
@@ -126,24 +136,38 @@ class Watch:
 
     def _overview(self, hour: int) -> Overview:
         starts = [hour - HOUR_MS * back for back in range(TREND_HOURS)]
-        # the two newest hours each time, the older in turn: late data changes them too
-        self._turn = (self._turn + 1) % TREND_HOURS
-        again = {*starts[:2], starts[self._turn]}
-        self._hours = {
-            start: self._rows(Window.HOUR, start) if start in again or start not in self._hours else self._hours[start]
-            for start in starts
-        }
-        return build_overview(
+        self._turn += 1
+        again = {hour}
+        if self._turn % _OLDER_EVERY == 0:  # late data changes older hours too: one of them in turn
+            again |= {starts[1], starts[self._turn // _OLDER_EVERY % TREND_HOURS]}
+        for start in starts:
+            if start in again or (Window.HOUR, start) not in self._slices:
+                self._slices[Window.HOUR, start] = self._slice(Window.HOUR, start)
+        self._slices[Window.O3_8H, hour] = self._slice(Window.O3_8H, hour)
+        wanted = {(Window.HOUR, start) for start in starts} | {(Window.O3_8H, hour)}
+        self._slices = {key: held for key, held in self._slices.items() if key in wanted}
+        held = self.snapshot.overview
+        made_of = (hour, *(id(self._slices[key].rows) for key in sorted(wanted)))
+        if held is not None and made_of == self._made_of:
+            return held
+        overview = build_overview(
             hour=hour,
             sites=[site for site in self._registry.at(hour) if site.kind == "air"],
             factors=self._factors,
-            hours=self._hours,
-            eights=self._rows(Window.O3_8H, hour),
+            hours={start: self._slices[Window.HOUR, start].rows for start in starts},
+            eights=self._slices[Window.O3_8H, hour].rows,
             limit_of=self._limit_of,
         )
+        self._made_of = made_of
+        return overview
 
-    def _rows(self, window: str, start: int) -> list[Row]:
-        return rows_of(self._store.slice(window, start), self._edition_of)
+    def _slice(self, window: Window, start: int) -> _Slice:
+        """Read a slice; when it says what it said before, the rows stay the very same objects."""
+        table = self._store.slice(window, start)
+        held = self._slices.get((window, start))
+        if held is not None and held.table.equals(table):
+            return held
+        return _Slice(table=table, rows=rows_of(table, self._edition_of))
 
     def _look_at_desk(self, before: Snapshot) -> Snapshot:
         try:
