@@ -16,20 +16,13 @@ from alerts.bounds import Bound
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
 from alerts.journal import Journal, event_of
-from alerts.states import Act, State, WrongTransition, next_state
+from alerts.states import Act, Deed, State, WrongTransition, next_state
 from alerts.verdicts import Point
 from sensors.errors import JianhuError, UnknownName
 
 MOST_AT_ONCE: Final = 500
 NAME_LENGTH: Final = 200
 NOTE_LENGTH: Final = 4000
-
-
-class Deed(StrEnum):
-    """Steps that people make; those of the rule are `alerts.events.Change`."""
-
-    ACKNOWLEDGED = "acknowledged"
-    CLOSED = "closed"
 
 
 class Part(StrEnum):

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from alerts import tables as t
 from alerts.events import NOTIFIED, Change, Event, Fact
@@ -29,6 +30,8 @@ from streams.results import Window
 MACHINE: Final = "jianhu"
 """Author of the rule's own steps."""
 _BUSY_MS: Final = 30_000
+_MAKING: Final = 4_096_212
+"""Number of the lock under which tables are made in PostgreSQL; any that nobody else takes."""
 _KEYS_AT_ONCE: Final = 200
 _SIGNATURES: Final = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "note")
 _INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -244,13 +247,23 @@ def open_journal(url: str, wall: Callable[[], int]) -> Journal:
         sa.event.listen(engine, "connect", _prepare_sqlite)
     try:
         with _as_store_error("open"), engine.begin() as connection:
-            t.metadata.create_all(connection)
+            _make_tables(connection)
             first = _INSERT[engine.dialect.name](t.turn).values(id=1, number=0)
             connection.execute(first.on_conflict_do_nothing())
     except StoreError:
         engine.dispose()
         raise
     return Journal(engine, wall)
+
+
+def _make_tables(connection: sa.Connection) -> None:
+    """Make what is missing; several processes may do so at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
+    for table in t.metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def event_of(row: sa.Row[Any]) -> Event:
@@ -321,7 +334,7 @@ def _parts(keys: Sequence[SeriesKey], size: int) -> Iterator[Sequence[SeriesKey]
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

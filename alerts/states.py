@@ -35,6 +35,13 @@ class Act(StrEnum):
     """The rule finds a withdrawn episode after all."""
 
 
+class Deed(StrEnum):
+    """Steps that people make; those of the rule are `alerts.events.Change`."""
+
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
 class StepReason(StrEnum):
     """Why a state followed, or why it did not."""
 

@@ -13,11 +13,10 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from alerts.desk import Deed
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
 from alerts.rules import Kind
-from alerts.states import State, StepReason
+from alerts.states import Deed, State, StepReason
 from alerts.verdicts import Cause, Point
 from sensors.factors import Factor, load_factors
 from streams.results import Window

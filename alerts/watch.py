@@ -144,7 +144,7 @@ class _Watch:
 
     def begin(self, stop: Flag, on_progress: Callable[[Progress], None]) -> bool:
         """Take all partitions where SQL says; return whether that was possible before the stop."""
-        partitions = self._partitions(self._settings.topic)
+        partitions = self._partitions(self._consumer, self._settings.topic)
         known = self._until_written(lambda turn: turn.offsets(self._log_id, self._settings.topic), stop, on_progress)
         if known is None:
             return False
@@ -241,7 +241,7 @@ class _Watch:
         """Send dead letters and wait until the broker has them: only then may the offset move on."""
         if not letters:
             return
-        partition = partition_of(SOURCE, len(self._partitions(self._settings.deadletter)))
+        partition = partition_of(SOURCE, len(self._partitions(self._letters, self._settings.deadletter)))
         failed: list[KafkaError] = []
         for letter in letters:
             self._letters.produce(
@@ -253,8 +253,9 @@ class _Watch:
         if self._letters.flush(_ACK_S) or failed:
             raise EdgeError(f"dead letters were not taken by {self._settings.deadletter}: {failed[:1]}")
 
-    def _partitions(self, topic: str) -> list[int]:
-        described = self._consumer.list_topics(topic, timeout=_ACK_S).topics[topic]
+    @staticmethod
+    def _partitions(client: Consumer | Producer, topic: str) -> list[int]:
+        described = client.list_topics(topic, timeout=_ACK_S).topics[topic]
         if described.error is not None or not described.partitions:
             raise EdgeError(f"topic {topic} is not there: {described.error}")
         return sorted(described.partitions)

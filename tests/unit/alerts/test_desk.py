@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from alerts.desk import Deed, Desk, Filters, NotSigned, Part
+from alerts.desk import Desk, Filters, NotSigned, Part
 from alerts.events import Change, Fact
 from alerts.journal import MACHINE, Journal, open_journal
 from alerts.keeper import Keeper
-from alerts.states import State, StepReason, WrongTransition
+from alerts.states import Deed, State, StepReason, WrongTransition
 from alerts.verdicts import Verdict
 from sensors.clock import HOUR_MS
 from sensors.errors import UnknownName

@@ -127,4 +127,5 @@ def test_raised_by_is_the_row_of_the_period_that_was_enough() -> None:
     [({}, Fraction(5, 75)), ({"bound": None}, None), ({"value": None}, None), ({"level": 3}, None)],
 )
 def test_a_multiple_is_made_of_concentrations_only(other: dict[str, Any], expected: Fraction | None) -> None:
-    assert multiple_of(point(0, **({"value": 80, "bound": BOUND} | other))) == expected
+    made: dict[str, Any] = {"value": 80, "bound": BOUND} | other
+    assert multiple_of(point(0, **made)) == expected

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def test_a_series_far_behind_what_is_held_is_loaded_again(journal: Journal) -> N
 
 
 def test_a_rule_of_no_data_raises_for_a_site_never_seen_and_clears_when_it_speaks(journal: Journal) -> None:
-    silent = {"value": None, "reason": "silent"}
+    silent: dict[str, Any] = {"value": None, "reason": "silent"}
     rules = only("no-data", "aqi-light")
     take(journal, row("AQI", site="B", **silent), rules=rules)
     (event,) = rows_of(journal, t.event)
@@ -229,6 +230,15 @@ def test_steps_are_numbered_without_gaps_in_their_order(journal: Journal) -> Non
 def test_a_database_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         open_journal(f"sqlite:///{tmp_path / 'no' / 'folder' / 'alerts.db'}", lambda: 0)
+
+
+def test_many_may_open_a_new_journal_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'alerts.db'}"
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: open_journal(url, lambda: 0), range(8)))
+    assert [Desk(one).newest_change() for one in opened] == [0] * 8
+    for one in opened:
+        one.close()
 
 
 def test_a_series_that_was_never_kept_is_empty(journal: Journal) -> None:

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from alerts.desk import Deed
 from alerts.episodes import find_episodes
 from alerts.events import Change, Event, Fact, Moment, match
 from alerts.rules import Kind
 from alerts.series import counting_of
-from alerts.states import State, StepReason
+from alerts.states import Deed, State, StepReason
 from alerts.texts import CATALOGUE, Language, Word, because, level_name, shown, title, word
 from alerts.verdicts import Cause, SeriesKey
 from sensors.flags import Mark
