@@ -75,7 +75,10 @@ def records_in(table: pa.Table) -> list[Record]:
     names = {column: _texts(table.column(tag)) for column, tag in TAG_OF_COLUMN.items()}
     names["kind"] = _texts(table.column(Tag.KIND))
     start = table.column(_TIME).cast(pa.int64()).to_pylist()
-    columns = names | {"start": start} | _cells(table.column(_VALUE))
+    try:
+        columns = names | {"start": start} | _cells(table.column(_VALUE))
+    except pa.ArrowInvalid as cause:
+        raise StoreError(f"InfluxDB holds a point whose record is not one of ours: {cause}") from cause
     return list(zip(*(columns[name] for name in RECORD), strict=True))
 
 

@@ -103,7 +103,7 @@ class ResultStore(Protocol):
         """Remember a partition's tick; one that is not greater than the noted one changes nothing."""
 
     def clock(self) -> Clock | None:
-        """Return the tick of the slowest partition; None before the first tick."""
+        """Return the tick of the slowest of the partitions that have ticked; None before the first tick."""
 
     def refresh(self) -> None:
         """Forget what this process remembers of held rows: another process may have written."""

@@ -50,8 +50,10 @@ class SinkSettings:
     backoff_s: float = 0.2
     """First wait when the store or the dead letters are down; doubled each time."""
     backoff_most_s: float = 5.0
+    session_ms: int = 10_000
+    """A member that was killed holds its partitions for so long. The embedded broker needs more than 3 s."""
     client: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
-    """Further settings of librdkafka, for example of TLS."""
+    """Further settings of librdkafka for consumer and producer, for example of TLS."""
 
 
 class SinkState(StrEnum):
@@ -134,6 +136,8 @@ def _consumer_settings(settings: SinkSettings) -> dict[str, str | int | bool]:
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
         "client.id": "jianhu-sink",
+        "session.timeout.ms": settings.session_ms,
+        "heartbeat.interval.ms": settings.session_ms // 3,
         **settings.client,
     }
 
