@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from sensors.errors import BadRecord
+
+RAW_BYTES: Final = 1_000_000
+"""More of the input than this does not go into a letter: as base64 it must fit into a message of 2 MiB."""
+DETAIL_CHARACTERS: Final = 2_000
 
 
 class Refusal(StrEnum):
@@ -59,8 +64,16 @@ class DeadLetter:
 
 
 def encode_letter(letter: DeadLetter) -> bytes:
-    """Return a dead letter as JSON; raw bytes are base64."""
-    return msgspec.json.encode(letter)
+    """Return a dead letter as JSON; raw bytes are base64.
+
+    What is longer than a message can carry is cut, and ``detail`` says so.
+    """
+    detail = letter.detail
+    if len(detail) > DETAIL_CHARACTERS:
+        detail = f"{detail[:DETAIL_CHARACTERS]}… (cut)"
+    if len(letter.raw) > RAW_BYTES:
+        detail = f"{detail}; the first {RAW_BYTES} of {len(letter.raw)} bytes are kept here"
+    return msgspec.json.encode(replace(letter, raw=letter.raw[:RAW_BYTES], detail=detail))
 
 
 def decode_letter(data: bytes) -> DeadLetter:

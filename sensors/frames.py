@@ -24,6 +24,10 @@ SITE, START, RECEIVED, CORRECTION, OTHER = "site", "start", "received", "correct
 _PREFIX: Final = b"jianhu."
 
 
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What the columns of the archive can hold."""
+
+
 class Origin(IntEnum):
     """Who made a value, weakest first; of two readings of one slot the greater origin stays."""
 
@@ -41,11 +45,11 @@ class FrameHead(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every row of a frame."""
 
     kind: str
-    period_ms: Annotated[int, msgspec.Meta(ge=1)]
+    period_ms: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     """Length of each reading's interval: 60 000 for a minute, 3 600 000 for an hour."""
     source: str
     """Name of the feed or gateway that published it."""
-    sequence: int
+    sequence: _Int64
     """The source's own count of frames, so that a repeat is known for one."""
     origin: Origin = Origin.DEVICE
     synthetic: bool = False
@@ -63,7 +67,7 @@ class Frame:
 class Tick(msgspec.Struct, frozen=True):
     """The stream's clock: nothing is closed, judged or emitted but at a tick."""
 
-    at: int
+    at: _Int64
     """Milliseconds UTC."""
 
 

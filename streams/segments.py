@@ -32,8 +32,11 @@ HEAD_FIELDS: Final = {
 }
 
 
+_OWN: Final = {OFFSET, TICK, RAW, *HEAD_FIELDS}
+
+
 def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
-    """Return one message as archive rows.
+    """Return one message as archive rows; what does not go into columns is kept as it came.
 
     Parameters
     ----------
@@ -47,7 +50,10 @@ def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
     try:
         if topic_kind == "readings":
             said = decode(data)
-            return _tick_row(offset, said) if isinstance(said, Tick) else _frame_rows(offset, said)
+            if isinstance(said, Tick):
+                return _tick_row(offset, said)
+            if _OWN.isdisjoint(said.rows.schema.names):
+                return _frame_rows(offset, said)
         if topic_kind == "results":
             answer = decode_results(data)
             return _tick_row(offset, answer) if isinstance(answer, Tick) else _located(offset, _plain(answer[1]))
@@ -93,22 +99,35 @@ def joined(tables: list[pa.Table]) -> pa.Table:
 def items_of(table: pa.Table) -> Iterator[Frame | Tick]:
     """Yield the ticks and frames of readings rows in order; frames between two ticks are cut together.
 
-    Folding is a maximum, so one large frame says the same as the small ones it is made of.
+    Folding is a maximum, so one large frame says the same as the small ones it is made of. Bytes that
+    could not be read when they were archived are left out, unless this program can read them.
     """
-    if TICK not in table.schema.names:
-        yield from _frames_of(table)
-        return
-    ticks = table.column(TICK)
-    places = np.flatnonzero(ticks.is_valid().to_numpy())
-    moments = ticks.cast(pa.int64()).to_numpy()
     begin = 0
-    for place in places:
+    for place, item in _whole_items(table):
         if place > begin:
             yield from _frames_of(table.slice(begin, place - begin))
-        yield Tick(int(moments[place]))
-        begin = int(place) + 1
+        if item is not None:
+            yield item
+        begin = place + 1
     if begin < table.num_rows:
         yield from _frames_of(table.slice(begin))
+
+
+def _whole_items(table: pa.Table) -> Iterator[tuple[int, Frame | Tick | None]]:
+    """Yield row and content of the rows that are a message each; None for bytes that cannot be read."""
+    nothing = pa.nulls(table.num_rows)
+    ticks, raw = (table.column(name) if name in table.schema.names else nothing for name in (TICK, RAW))
+    timed = pc.is_valid(ticks).to_numpy(zero_copy_only=False)
+    moments = ticks.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(timed | pc.is_valid(raw).to_numpy(zero_copy_only=False)).tolist():
+        yield place, Tick(int(moments[place])) if timed[place] else _readable(raw[place].as_py())
+
+
+def _readable(data: bytes) -> Frame | Tick | None:
+    try:
+        return decode(data)
+    except BadFrame:
+        return None
 
 
 def _frames_of(table: pa.Table) -> Iterator[Frame]:
