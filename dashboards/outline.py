@@ -138,8 +138,10 @@ def shapes_of(geojson: Mapping[str, Any], kind: str = "district", name: tuple[st
             raise ValueError(f"{other!r} is no GeoJSON type")
 
 
-def _nested(coordinates: Sequence[Any]) -> list[Points]:
+def _nested(coordinates: Any) -> list[Points]:
     """Return the point lists of coordinates of any depth."""
+    if not isinstance(coordinates, list):
+        raise TypeError(f"{coordinates!r} is no list of points")
     if not coordinates:
         return []
     if isinstance(coordinates[0][0], int | float):

@@ -33,7 +33,7 @@ T0 = 1_795_190_400_000
 HEAD = ResultHead(kind="air", pack="pack")
 ORIGIN = "http://127.0.0.1:8420"
 SAME = {"origin": ORIGIN}
-NASTY = '<script>alert(1)</script>"\'&\u2028'
+NASTY = "<script>alert(1)</script>\"'&\u2028"
 
 
 def site(name: str = "A", **other: Any) -> Site:
@@ -51,7 +51,9 @@ def absence(factor: str, start: int = 0, end: int | None = None) -> Absence:
 
 
 def registry(*sites: Site, synthetic: bool = True) -> Registry:
-    return Registry(region_zh="试区", region_en="Test region", synthetic=synthetic, sites=sites or (site("A"), site("B")))
+    return Registry(
+        region_zh="试区", region_en="Test region", synthetic=synthetic, sites=sites or (site("A"), site("B"))
+    )
 
 
 def row(factor: str = "PM2.5", value: int | None = 10, hour: int = 0, **other: Any) -> dict[str, Any]:
@@ -81,7 +83,9 @@ def batch(rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
     for one in RESULT_SCHEMA:
         values = [made[one.name] for made in rows]
         plain = pa.types.is_dictionary(one.type)
-        arrays.append(pa.array(values, pa.utf8()).dictionary_encode().cast(one.type) if plain else pa.array(values, one.type))
+        arrays.append(
+            pa.array(values, pa.utf8()).dictionary_encode().cast(one.type) if plain else pa.array(values, one.type)
+        )
     return pa.RecordBatch.from_arrays(arrays, schema=RESULT_SCHEMA)
 
 
@@ -145,7 +149,12 @@ class House:
     def open_console(self) -> FastAPI:
         """Return a new console over the same store and desk: what a restart makes."""
         return create_console(
-            self.store, self.desk, self.registry, load_standards(), self.settings, wall=lambda: self.wall  # type: ignore[arg-type]
+            self.store,
+            self.desk,
+            self.registry,
+            load_standards(),
+            self.settings,
+            wall=lambda: self.wall,  # type: ignore[arg-type]
         )
 
     def say(self, *rows: dict[str, Any]) -> None:

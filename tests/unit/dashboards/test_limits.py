@@ -25,7 +25,9 @@ def test_a_limit_is_that_of_the_day_of_the_data(day: int, standard: str, value: 
     assert (limit.standard, limit.quantity) == (standard, value)
 
 
-@pytest.mark.parametrize(("factor", "window"), [("PM2.5", "1h"), ("PM10", "1h"), ("PM2.5", "24h_running"), ("O3", "8h_platform")])
+@pytest.mark.parametrize(
+    ("factor", "window"), [("PM2.5", "1h"), ("PM10", "1h"), ("PM2.5", "24h_running"), ("O3", "8h_platform")]
+)
 def test_a_window_that_no_limit_is_written_for_has_none(factor: str, window: str) -> None:
     assert limit_of(STANDARDS)(at(2026, 11, 21), factor, window, 2) is None
 

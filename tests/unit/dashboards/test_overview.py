@@ -123,5 +123,7 @@ def test_no_sites_owe_nothing() -> None:
         (None, T0 + HOUR_MS + 10 * MINUTE_MS, T0),
     ],
 )
-def test_the_shown_hour_is_the_newest_that_came_or_is_owed(latest: int | None, at: int | None, shown: int | None) -> None:
+def test_the_shown_hour_is_the_newest_that_came_or_is_owed(
+    latest: int | None, at: int | None, shown: int | None
+) -> None:
     assert shown_hour(latest, at, 10 * MINUTE_MS) == shown

@@ -73,7 +73,13 @@ def test_only_the_mark_makes_a_row_suspect() -> None:
 
 @pytest.mark.parametrize(
     ("value", "reason", "came"),
-    [(0, "", True), (None, "silent", False), (None, "calibrating", True), (None, "not_in_plan", False), (None, "no_item", False)],
+    [
+        (0, "", True),
+        (None, "silent", False),
+        (None, "calibrating", True),
+        (None, "not_in_plan", False),
+        (None, "no_item", False),
+    ],
 )
 def test_a_row_says_whether_anything_came(value: int | None, reason: str, came: bool) -> None:  # noqa: FBT001
     assert one(value=value, reason=reason).came is came

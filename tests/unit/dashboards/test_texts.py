@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import dashboards
+from alerts.rules import Kind
+from alerts.states import State
+from alerts.texts import Language
+from dashboards.events import Tab
+from dashboards.station import View
+from dashboards.texts import flat, load_catalogue
+from sensors.errors import UnknownName
+from sensors.flags import Mark
+from sensors.registry import StationClass
+from streams.results import Reason, Window
+
+FOLDER = Path(dashboards.__file__).parent
+ZH, EN = (load_catalogue(language) for language in (Language.ZH, Language.EN))
+CODES = {
+    "class": list(StationClass),
+    "window": list(Window),
+    "reason": [reason for reason in Reason if reason],
+    "reason_long": [reason for reason in Reason if reason],
+    "mark": [mark.name for mark in Mark],
+    "mark_short": [mark.name for mark in Mark],
+    "level": [*"123456", "na", "offline"],
+    "level_short": list("123456"),
+}
+MADE = {
+    *(f"alerts.{tab}" for tab in Tab),
+    *(f"alerts.none_{tab}" for tab in Tab),
+    *(f"station.view_{view}" for view in View),
+    *(f"event.next_{state}" for state in (*State, "backfilled")),
+    *(f"time.{unit}" for unit in ("seconds", "minutes", "hours", "days")),
+    *(f"station.{key}" for key in ("last_48", "last_7d", "last_30d", "last_year")),
+}
+"""Keys that templates put together."""
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def sources() -> Iterable[str]:
+    for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")):
+        yield path.read_text(encoding="utf-8")
+
+
+def named() -> set[str]:
+    return {key for text in sources() for key in re.findall(r"['\"]([a-z_]+\.[a-zA-Z0-9_]+)['\"](?! ~)", text)}
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert set(ZH.texts) == set(EN.texts)
+
+
+@pytest.mark.parametrize("key", sorted(ZH.texts))
+def test_a_text_is_there_and_has_the_same_places_in_both_languages(key: str) -> None:
+    assert ZH.texts[key].strip()
+    assert EN.texts[key].strip()
+    assert places(ZH.texts[key]) == places(EN.texts[key])
+
+
+@pytest.mark.parametrize(("stem", "codes"), CODES.items())
+def test_every_code_has_a_word(stem: str, codes: list[str]) -> None:
+    assert set(ZH.under(stem)) == {str(code) for code in codes}
+
+
+def test_every_kind_of_alert_is_known_to_the_pages() -> None:
+    assert {str(kind) for kind in Kind} == {"limit", "threshold", "level", "no_data"}
+
+
+def test_every_key_that_a_page_names_is_in_the_catalogue() -> None:
+    stems = {key.split(".")[0] for key in ZH.texts}
+    asked = {key for key in named() if key.split(".")[0] in stems and not key.endswith((".py", ".html", ".js", ".svg"))}
+    assert asked - set(ZH.texts) == set()
+
+
+def test_no_text_is_left_over() -> None:
+    used = named() | MADE | {f"{stem}.{code}" for stem, codes in CODES.items() for code in codes}
+    assert set(ZH.texts) - used == set()
+
+
+def test_english_has_no_chinese_but_the_name_of_the_other_language() -> None:
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    assert {key for key, text in EN.texts.items() if chinese.search(text)} == {"nav.other_language"}
+
+
+def test_no_text_shouts() -> None:
+    assert not [key for language in (ZH, EN) for key, text in language.texts.items() if "!" in text or "！" in text]
+
+
+def test_an_unknown_key_is_an_error_and_never_an_empty_page() -> None:
+    with pytest.raises(UnknownName, match=r"no\.such"):
+        ZH.text("no.such")
+    assert ZH.or_plain("no.such", "plain") == "plain"
+
+
+def test_places_are_filled() -> None:
+    assert EN.text("overview.over", n=2) == "2 over the limit"
+
+
+def test_nested_texts_are_found_by_dotted_keys() -> None:
+    assert flat({"a": {"b": "x", "1": 2}, "c": "y"}) == {"a.b": "x", "a.1": "2", "c": "y"}
