@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -183,6 +184,7 @@ def feed(
         registry=parts.registry,
         factors=dict(load_factors("air")),
         memory=parts.settings.dir / "feeds",
+        settle_ms=parts.settings.grace_s * 1000,
         start_ms=None if since is None else ms_of(since.replace(tzinfo=BEIJING)),
         end_ms=None if until is None else ms_of(until.replace(tzinfo=BEIJING)),
     )
@@ -258,16 +260,17 @@ def _one_of(kind: type[ChoiceT], text: str) -> ChoiceT:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+_DURATION = re.compile(r"(?P<number>[0-9]{1,9}(\.[0-9]{1,9})?)(?P<unit>[smh])")
 
 
 def _seconds(text: str) -> float | None:
     """Return a duration such as ``60s``, ``5m`` or ``2h`` in seconds; None when the text is empty."""
     if not text:
         return None
-    try:
-        return float(text[:-1]) * _UNITS[text[-1]]
-    except (ValueError, KeyError) as cause:
-        raise typer.BadParameter(f"{text!r} is no duration; write 60s, 5m or 2h") from cause
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no duration; write 60s, 5m or 2h")
+    return float(found["number"]) * _UNITS[found["unit"]]
 
 
 def main() -> None:

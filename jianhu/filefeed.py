@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from jianhu.feeding import Feeder, replay_rows
 from sensors.clock import HOUR_MS
 from sensors.deadletters import DeadLetter
+from sensors.errors import ConfigError
 from sensors.factors import Factor
 from sensors.files import read_table
 from sensors.frames import START, Origin
@@ -25,7 +26,6 @@ from sensors.intake import Delivery, take
 from sensors.layouts import CSV, PRSA, Layout
 from sensors.registry import Registry
 
-SETTLE_MS = 2 * HOUR_MS
 REMEMBER_EVERY = 24
 
 
@@ -63,6 +63,8 @@ class FeedPlan:
     factors: dict[str, Factor]
     memory: Path
     """Folder in which an interrupted feed remembers how far it came."""
+    settle_ms: int
+    """The clock moves on by this at the end, so that the last hour is closed: the judge's grace."""
     start_ms: int | None = None
     end_ms: int | None = None
     """Only intervals that start in [start, end)."""
@@ -88,12 +90,15 @@ def feed_files(
     ------
     EdgeError
         When a file or the broker does not answer.
+    ConfigError
+        When what an earlier run remembered cannot be read.
     """
     layout = LAYOUTS[plan.format]
     rows, letters = _read(plan, layout, on_read)
-    feeder.publisher.refuse(letters)
     place = plan.memory / f"{_fingerprint(plan)}.json"
     resumed = _remembered(place)
+    if resumed is None:  # else the earlier run sent them before its first hour
+        feeder.refuse(letters)
     hours = list(_by_hour(rows, resumed))
 
     def blocks() -> Iterator[tuple[pa.RecordBatch, int]]:
@@ -103,7 +108,7 @@ def feed_files(
             if done % REMEMBER_EVERY == 0:
                 _remember(place, end)
 
-    sent = replay_rows(feeder, blocks(), period_ms=layout.period_ms, origin=Origin.REPORTED, settle_ms=SETTLE_MS)
+    sent = replay_rows(feeder, blocks(), period_ms=layout.period_ms, origin=Origin.REPORTED, settle_ms=plan.settle_ms)
     if not feeder.stop.is_set():
         place.unlink(missing_ok=True)
     return FeedReport(rows=sent, refused=len(letters), hours=len(hours), resumed_at=resumed)
@@ -142,7 +147,7 @@ def _by_hour(rows: pa.Table | None, resumed: int | None) -> Iterator[tuple[pa.Re
     cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), hours.size]
     for begin, stop in pairwise(cuts):
         end = (int(hours[begin]) + 1) * HOUR_MS
-        if resumed is None or end > resumed:
+        if resumed is None or end >= resumed:  # the last one again: its closing tick may not have been sent
             yield rows.slice(begin, stop - begin).to_batches()[0], end
 
 
@@ -153,7 +158,15 @@ def _fingerprint(plan: FeedPlan) -> str:
 
 
 def _remembered(place: Path) -> int | None:
-    return int(json.loads(place.read_text())["end"]) if place.exists() else None
+    if not place.exists():
+        return None
+    try:
+        return int(json.loads(place.read_text())["end"])
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise ConfigError(
+            file=str(place), line=None, key="", problem="what an earlier feed remembered cannot be read",
+            mend="delete the file: the feed then begins at the beginning, and nothing is counted twice",
+        ) from cause  # fmt: skip
 
 
 def _remember(place: Path, end: int) -> None:

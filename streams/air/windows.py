@@ -127,7 +127,7 @@ def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block
 
 def _running(hours: Hours, f: int, means: Means, spans: NDArray[np.int64], begin: int) -> Block:
     span = int(spans.max())
-    marks = _marks_over(hours.marks[:, f], spans)[:, begin:]
+    marks = _marks_over(hours.marks[:, f], spans, begin)
     some = np.cumsum(hours.inputs[:, f] != 0, axis=-1)
     came = some.copy()
     came[:, span:] -= some[:, :-span]
@@ -282,13 +282,11 @@ class _Indices:
         )
 
 
-def _marks_over(marks: NDArray[np.uint16], spans: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """Return the union of marks over the last ``spans[h]`` hours of each hour."""
-    union = marks.copy()
-    for back in range(1, int(spans.max())):
-        reach = (spans > back)[back:]
-        union[:, back:] |= np.where(reach, marks[:, :-back], np.uint16(0))
-    return union
+def _marks_over(marks: NDArray[np.uint16], spans: NDArray[np.int64], begin: int) -> NDArray[np.uint16]:
+    """Return the union of marks over the last ``spans[h]`` hours of each hour ``h`` from ``begin`` on."""
+    hours = range(begin, marks.shape[1])
+    unions = [np.bitwise_or.reduce(marks[:, max(0, h + 1 - spans[h]) : h + 1], axis=1) for h in hours]
+    return np.stack(unions, axis=1)
 
 
 def _tail(hours: Hours, begin: int) -> Hours:
