@@ -13,7 +13,7 @@ from sensors.deadletters import DeadLetter, Refusal
 from sensors.errors import BadFrame
 from sensors.frames import Tick
 from streams.results import ResultHead, decode_results, encode_results
-from streams.store.contract import Rejected
+from streams.store.contract import EARLIEST_MS, LATEST_MS, NAME_BYTES, Rejected
 
 SOURCE: Final = "results"
 """Who a letter of the sink says it is from."""
@@ -75,7 +75,7 @@ def read_deliveries(deliveries: Iterable[Delivery], most_rows: int, received_ms:
         place = (delivery.topic, delivery.partition)
         ends[place] = max(delivery.offset + 1, ends.get(place, 0))
         try:
-            found = decode_results(delivery.value or b"")
+            found = _checked(decode_results(delivery.value or b""))
         except BadFrame as cause:
             letters.append(_unread(delivery, str(cause), received_ms))
             continue
@@ -89,6 +89,16 @@ def read_deliveries(deliveries: Iterable[Delivery], most_rows: int, received_ms:
         Write(head=heads[name], rows=joined) for name, batches in rows.items() for joined in _join(batches, most_rows)
     )
     return Batch(writes=writes, ticks=ticks, letters=tuple(letters), ends=ends)
+
+
+def _checked(found: tuple[ResultHead, pa.RecordBatch] | Tick) -> tuple[ResultHead, pa.RecordBatch] | Tick:
+    """Refuse what would make every store fail again and again."""
+    if isinstance(found, Tick):
+        if not EARLIEST_MS <= found.at <= LATEST_MS:
+            raise BadFrame(f"a tick at {found.at} ms is outside of what a store can hold")
+    elif max(len(found[0].kind.encode()), len(found[0].pack.encode())) > NAME_BYTES:
+        raise BadFrame(f"kind or pack is longer than {NAME_BYTES} bytes")
+    return found
 
 
 def letter_of(rejected: Rejected, head: ResultHead, received_ms: int) -> DeadLetter:

@@ -13,7 +13,7 @@ from sensors.deadletters import Refusal, decode_letter, encode_letter
 from sensors.frames import encode_tick
 from streams.results import RESULT_SCHEMA, ResultHead, decode_results, encode_results
 from streams.store.batch import RAW_BYTES, Batch, Delivery, letter_of, read_deliveries
-from streams.store.contract import Rejected
+from streams.store.contract import EARLIEST_MS, LATEST_MS, NAME_BYTES, Rejected
 from tests.unit.streams.store.samples import HEAD, batch, listed, row
 
 NOW = 1_700_000_000_000
@@ -76,6 +76,27 @@ def test_a_tick_before_1970_is_a_tick() -> None:
 def test_the_offset_to_commit_is_the_one_after_the_last_even_of_what_cannot_be_read() -> None:
     found = read(delivery(results("S1"), 0, 41), delivery(b"junk", 0, 43), delivery(encode_tick(1), 3, 7))
     assert found.ends == {("results.air", 0): 44, ("results.air", 3): 8}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        encode_tick(LATEST_MS + 1),
+        encode_tick(EARLIEST_MS - 1),
+        encode_tick(2**64 - 1),
+        results("S1", head=ResultHead(kind="x" * (NAME_BYTES + 1), pack="p")),
+        results("S1", head=ResultHead(kind="air", pack="鉴" * NAME_BYTES)),
+    ],
+)
+def test_what_no_store_could_ever_take_is_a_letter_and_holds_up_nothing(value: bytes) -> None:
+    found = read(delivery(value))
+    assert (found.writes, dict(found.ticks)) == ((), {})
+    assert [letter.reason for letter in found.letters] == [Refusal.BAD_FRAME]
+
+
+def test_a_head_as_long_as_names_may_be_is_written() -> None:
+    [write] = read(delivery(results("S1", head=ResultHead(kind="x" * NAME_BYTES, pack="p")))).writes
+    assert write.head.kind == "x" * NAME_BYTES
 
 
 @pytest.mark.parametrize("value", [None, b"", b"junk", b"{}", b'{"at": "x"}', results("S1")[:-40], b"ARROW1"])
