@@ -95,6 +95,7 @@ def load_outline(path: Path) -> list[Shape]:
         AttributeError,
         TypeError,
         ValueError,
+        RecursionError,
     ) as cause:
         raise _wrong(path, f"cannot be read as GeoJSON: {cause}", "give a FeatureCollection of polygons") from cause
 

@@ -210,6 +210,8 @@ class Watch:
                 if says != told or silent >= _BEAT_S:
                     told, silent = says, 0.0
                     yield snapshot
+                    if self._stopped:
+                        return
                 try:
                     async with self._changed:
                         await asyncio.wait_for(self._changed.wait(), _BEAT_S)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from streams.results import AQI, RESULT_SCHEMA, ResultHead, Window
 from streams.standards import load_standards
 from streams.store.memory import MemoryStore
 
+_RULES = cache(load_rules)
 T0 = 1_795_190_400_000
 """2026-11-20 16:00 UTC: a Beijing midnight, that of 2026-11-21."""
 HEAD = ResultHead(kind="air", pack="pack")
@@ -187,7 +189,7 @@ class House:
 def house(folder: Path, *sites: Site, synthetic: bool = True, **settings: Any) -> Iterator[House]:
     """Yield a console over a memory store and a SQLite desk."""
     held = registry(*sites, synthetic=synthetic)
-    rules = load_rules()
+    rules = _RULES()
     wall = [T0]
     journal = open_journal(f"sqlite:///{folder}/alerts.db", lambda: wall[0])
     made = House(

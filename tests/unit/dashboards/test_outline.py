@@ -48,9 +48,19 @@ def test_a_shape_knows_its_kind_and_name_and_whether_it_closes() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"type": "Topology"}', '{"type": "Polygon"}', '{"type":"LineString","coordinates":[[200,10],[1,2]]}',
-     '{"type":"LineString","coordinates":[["a","b"]]}', '{"type":"LineString","coordinates":[[NaN,1],[1,2]]}', "\udcff"],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "{}",
+        '{"type": "Topology"}',
+        '{"type": "Polygon"}',
+        '{"type":"LineString","coordinates":[[200,10],[1,2]]}',
+        '{"type":"LineString","coordinates":[["a","b"]]}',
+        '{"type":"LineString","coordinates":[[NaN,1],[1,2]]}',
+        '{"type":"LineString","coordinates":' + "[" * 5000 + "]" * 5000 + "}",
+        "\udcff",
+    ],
+)
 def test_a_file_that_is_no_geojson_is_named_with_what_to_do(tmp_path: Path, text: str) -> None:
     path = tmp_path / "region.geojson"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
