@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, Message
 
 from sensors.errors import EdgeError
+
+# The codes that begin with an underscore are librdkafka's own and public.
+PASSING: Final = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._PARTITION_EOF,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+"""Errors after which librdkafka goes on by itself; `KafkaError.retriable` is false for each of them (measured)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +45,7 @@ def received(message: Message) -> Received | None:
     """
     error = message.error()
     if error is not None:
-        if error.retriable():
+        if error.retriable() or error.code() in PASSING:
             return None
         raise EdgeError(f"{message.topic()}[{message.partition()}] at offset {message.offset()}: {error.str()}")
     return Received(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 import pyarrow as pa
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from sensors.errors import EdgeError
 from sensors.messages import Received, received
@@ -24,6 +24,7 @@ from streams.segments import TICK, joined, rows_of
 CUT_ROWS = 50_000
 CUT_BYTES = 1_500_000
 BATCH = 500
+WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,14 @@ def run_archive(
     Raises
     ------
     EdgeError
-        When another writer holds the folder, or the broker forgot what was not archived yet.
+        When another writer holds the folder, the broker does not answer, or what it holds does not continue the
+        archive.
+    ConfigError
+        When the archive was begun with another number of partitions.
     """
     archive.open_log(settings.log_id, settings.partitions)
     with _only_writer(archive, settings.log_id):
+        archive.clear_drafts(settings.log_id)
         consumer = Consumer(
             {
                 "bootstrap.servers": settings.bootstrap,
@@ -107,12 +112,18 @@ def _begin(consumer: Consumer, settings: ArchiverSettings, archive: Archive) -> 
     starts = []
     for topic in settings.topics:
         for partition in range(settings.partitions):
-            low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
+            low, high = _ends(consumer, topic, partition)
             end = archive.end(settings.log_id, topic, partition)
             start = low if end is None else end
             if start < low:
                 raise EdgeError(
-                    f"{topic}[{partition}]: the broker forgot offsets {start} to {low - 1} before they were archived"
+                    f"{topic}[{partition}]: the broker forgot offsets {start} to {low - 1} before they were archived; "
+                    "what is left can only go to another log: give a new JIANHU_LOG_ID"
+                )
+            if start > high:
+                raise EdgeError(
+                    f"{topic}[{partition}]: the archive of {settings.log_id} ends at {start}, the broker at {high}: "
+                    "it holds another log: give a new JIANHU_LOG_ID, or none"
                 )
             starts.append(TopicPartition(topic, partition, start))
             drafts[topic, partition] = _Draft(
@@ -120,6 +131,17 @@ def _begin(consumer: Consumer, settings: ArchiverSettings, archive: Archive) -> 
             )
     consumer.assign(starts)
     return drafts
+
+
+def _ends(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """Return the first offset that the broker holds and the next that it will give."""
+    try:
+        ends: tuple[int, int] = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
+    except KafkaException as cause:
+        raise EdgeError(
+            f"{topic}[{partition}]: {cause}; `jianhu topics` creates topics or says what is wrong"
+        ) from cause
+    return ends
 
 
 def _take(
@@ -131,7 +153,7 @@ def _take(
 ) -> None:
     """Read what is there, tell the feeders how far, and cut the drafts that are large or old enough."""
     read: dict[Place, int] = {}
-    for record in (received(message) for message in consumer.consume(BATCH, timeout=0.5)):
+    for record in (received(message) for message in consumer.consume(BATCH, timeout=WAIT_S)):
         if record is None or record.offset < drafts[record.topic, record.partition].end:
             continue
         place = (record.topic, record.partition)
@@ -183,9 +205,9 @@ def _kind_of(topic: str) -> str:
 
 @contextmanager
 def _only_writer(archive: Archive, log_id: str) -> Iterator[None]:
-    with (archive.root / log_id / ".lock").open("w") as lock:
+    with (archive.root / log_id / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as cause:
-            raise EdgeError(f"another archive writer holds {archive.root / log_id}") from cause
+            raise EdgeError(f"another archive writer holds {archive.root / log_id}; stop that one first") from cause
         yield

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from sensors.errors import BadFrame, EdgeError
 from sensors.frames import Frame, Tick, decode
@@ -43,7 +43,7 @@ class History(Protocol):
         stop
             First offset of the current log that is not wanted.
         span_ms
-            Segments that end longer than this before the last archived tick may be left out.
+            Segments that end longer than this before the clock at ``stop`` may be left out.
         """
         ...
 
@@ -67,11 +67,26 @@ class LogHistory:
         self._archive, self._bootstrap, self._topic, self._log_id = archive, bootstrap, topic, log_id
 
     def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
-        """See `History`."""
-        segments = self._archive.segments(self._topic, partition)
-        newest = self._archive.last_tick(self._topic, partition) or 0
-        keep = next((i for i, s in enumerate(segments) if s.last_tick >= newest - span_ms), 0)
-        return Past(items=self._items(segments[keep:], partition, stop), whole=keep == 0)
+        """See `History`.
+
+        Raises
+        ------
+        EdgeError
+            When the archive has a hole, or the broker does not answer.
+        """
+        listed = self._archive.segments(self._topic, partition)
+        segments = [s for s in listed if s.log_id != self._log_id or s.first < stop]
+        # The clock at ``stop`` is at least the last tick of what lies wholly before it; a later one must not count,
+        # or a worker that was away for long would begin without its past.
+        clock = max((s.last_tick for s in segments if s.log_id != self._log_id or s.last < stop), default=0)
+        keep = next((i for i, s in enumerate(segments) if s.last_tick >= clock - span_ms), 0)
+        whole = keep == 0 and self._first(segments, partition) == 0
+        return Past(items=self._items(segments[keep:], partition, stop), whole=whole)
+
+    def _first(self, segments: list[Segment], partition: int) -> int:
+        """Return the first offset of the current log that can still be had."""
+        held = next((s.first for s in segments if s.log_id == self._log_id), None)
+        return first_offset(self._bootstrap, self._topic, partition) if held is None else held
 
     def _items(self, segments: list[Segment], partition: int, stop: int) -> Iterator[Frame | Tick]:
         archived: int | None = None
@@ -100,19 +115,11 @@ def read_records(
     Raises
     ------
     EdgeError
-        When the broker does not hold ``start`` any more, or stays silent.
+        When the broker does not hold ``start`` any more, does not answer, or stays silent.
     """
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "jianhu-history-reader",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "fetch.message.max.bytes": 4 * 1024 * 1024,
-        }
-    )
+    consumer = _reader(bootstrap)
     try:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_TIMEOUT_S)
+        low = _low(consumer, topic, partition)
         start = low if start is None else start
         if low > start:
             raise EdgeError(
@@ -132,3 +139,38 @@ def read_records(
                 yield record.offset, record.value
     finally:
         consumer.close()
+
+
+def first_offset(bootstrap: str, topic: str, partition: int) -> int:
+    """Return the oldest offset of a partition that the broker still holds.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not answer, or has no such partition.
+    """
+    consumer = _reader(bootstrap)
+    try:
+        return _low(consumer, topic, partition)
+    finally:
+        consumer.close()
+
+
+def _reader(bootstrap: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "jianhu-history-reader",  # never joined and never committed
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "fetch.message.max.bytes": 4 * 1024 * 1024,
+        }
+    )
+
+
+def _low(consumer: Consumer, topic: str, partition: int) -> int:
+    try:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_TIMEOUT_S)
+    except KafkaException as cause:
+        raise EdgeError(f"{topic}[{partition}] cannot be read: {cause}") from cause
+    return int(low)
