@@ -23,13 +23,14 @@ from streams.history import LogHistory
 from streams.results import ResultHead
 from streams.standards import Standards, load_standards
 from streams.store.contract import ResultStore
-from streams.store.sqlite import SqliteStore
+from streams.store.sqlite import Access, SqliteStore
 
 KIND = "air"
 FOLLOWERS = (
     ("judge", "readings"),
     ("archive", "readings"),
     ("archive", "results"),
+    ("archive", "deadletter"),
     ("sink", "results"),
     ("alerts", "results"),
 )
@@ -93,12 +94,12 @@ class Assembly:
             raise EdgeError(f"no description of {topic}: {cause}; create the topics with `jianhu topics`") from cause
         return f"kafka-{hashlib.sha256(str(found.topic_id).encode()).hexdigest()[:16]}"
 
-    def store(self) -> ResultStore:
-        """Open the store of results."""
+    def store(self, access: Access = Access.WRITE) -> ResultStore:
+        """Open the store of results; a SQLite file may also be opened to read only."""
         settings = self.settings
         if settings.store is StoreKind.SQLITE:
             settings.dir.mkdir(parents=True, exist_ok=True)
-            return SqliteStore(settings.results_file)
+            return SqliteStore(settings.results_file, access)
         from streams.store.influx import InfluxStore  # noqa: PLC0415 - only where it is used
 
         return InfluxStore(
@@ -161,14 +162,22 @@ class Assembly:
 
         On a real broker a store that is down holds up nothing; the log keeps what it has not read.
         """
-        names = {"readings": self.topics.readings(KIND), "results": self.topics.results(KIND)}
-        followers = FOLLOWERS if self.settings.lag_gate else FOLLOWERS[:1]
+        followers = self.followers() if self.settings.lag_gate else self.followers()[:1]
         return Gate(
             self.kafka,
-            [(self.topics.group(part), names[topic]) for part, topic in followers],
+            followers,
             partitions=self.settings.partitions,
             max_bytes=3_000_000 if self.settings.lag_gate else 64_000_000,
         )
+
+    def followers(self) -> list[tuple[str, str]]:
+        """Return the (group, topic) pairs of `FOLLOWERS` in this name space."""
+        names = {
+            "readings": self.topics.readings(KIND),
+            "results": self.topics.results(KIND),
+            "deadletter": self.topics.deadletter,
+        }
+        return [(self.topics.group(part), names[topic]) for part, topic in FOLLOWERS]
 
     def resume_at(self, fallback_ms: int) -> int:
         """Return from when a feeder goes on: the whole hour of the last tick that every partition has archived."""

@@ -5,7 +5,7 @@ It forgets after about 5 MB a partition and at its end; what lasts is the archiv
 
 from __future__ import annotations
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from sensors.errors import EdgeError
 
@@ -14,11 +14,20 @@ PARTITIONS = 4
 
 
 class EmbeddedBroker:
-    """A broker on loopback that lives as long as this object."""
+    """A broker on loopback that lives as long as this object.
+
+    Raises
+    ------
+    EdgeError
+        When it does not start.
+    """
 
     def __init__(self) -> None:
         self._producer = Producer({"bootstrap.servers": "unused:1", "test.mock.num.brokers": 1, "log_level": 3})
-        brokers = self._producer.list_topics(timeout=10).brokers
+        try:
+            brokers = self._producer.list_topics(timeout=10).brokers
+        except KafkaException as cause:
+            raise EdgeError(f"the embedded broker did not start: {cause}") from cause
         if not brokers:
             raise EdgeError("the embedded broker did not start")
         first = next(iter(brokers.values()))

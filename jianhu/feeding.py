@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic, time
 
 import pyarrow as pa
 
 from sensors.clock import HOUR_MS, MINUTE_MS
+from sensors.deadletters import DeadLetter
 from sensors.frames import Origin
 from sensors.publisher import TICK_IDLE_S, Gate, Publisher
 
-ROWS_PER_TICK = 20_000
+LETTERS = 500
+LETTER_BYTES = 500_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +33,19 @@ class Feeder:
         self.publisher.tick(end_ms)
         self.publisher.flush()
         self.gate.wait(self.publisher, self.topic, self.stop)
+
+    def refuse(self, letters: Sequence[DeadLetter]) -> None:
+        """Send dead letters, a few at a time behind the gate: a broken file can have more than a broker holds."""
+        begin = 0
+        while begin < len(letters) and not self.stop.is_set():
+            end, size = begin, 0
+            while end < len(letters) and end - begin < LETTERS and size < LETTER_BYTES:
+                size += len(letters[end].raw)
+                end += 1
+            self.publisher.refuse(letters[begin:end])
+            self.publisher.flush()
+            self.gate.wait(self.publisher, self.topic, self.stop)
+            begin = end
 
 
 PacketSource = Callable[[int, int], pa.RecordBatch]
@@ -62,6 +77,8 @@ def live(feeder: Feeder, packets: PacketSource, start_ms: int, speed: float, on_
         minute = now // MINUTE_MS * MINUTE_MS
         if minute > sent:
             for begin in range(sent, minute, HOUR_MS):
+                if feeder.stop.is_set():
+                    return
                 until = min(begin + HOUR_MS, minute)
                 feeder.hour(packets(begin, until), until if until < minute else now, period_ms=MINUTE_MS)
             sent, ticked = minute, monotonic()
@@ -78,6 +95,7 @@ def keep_ticking(feeder: Feeder) -> None:
     while not feeder.stop.is_set():
         feeder.publisher.tick(int(time() * 1000))
         feeder.publisher.flush()
+        feeder.gate.wait(feeder.publisher, feeder.topic, feeder.stop)
         feeder.stop.wait(TICK_IDLE_S)
 
 

@@ -111,6 +111,7 @@ def run_console(parts: Assembly) -> None:
     from alerts.journal import open_journal  # noqa: PLC0415
     from dashboards.app import create_console  # noqa: PLC0415
     from dashboards.settings import ConsoleSettings  # noqa: PLC0415
+    from streams.store.sqlite import Access  # noqa: PLC0415
 
     settings = parts.settings
     outline = settings.registry_path.parent / parts.registry.outline
@@ -124,7 +125,7 @@ def run_console(parts: Assembly) -> None:
         owed_after_ms=settings.grace_s * 1000,
         version=version("jianhu"),
     )
-    store = parts.store()
+    store = parts.store(Access.READ)
     journal = open_journal(settings.alerts_database, wall_ms)
     try:
         app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen)

@@ -5,7 +5,9 @@ An unknown variable with our prefix is an error: a misspelt name must not be ign
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +17,10 @@ from sensors.errors import ConfigError
 from streams.topics import Topics
 
 PREFIX: Final = "JIANHU_"
+_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+"""What may name topics, groups and folders."""
+_PARTITIONS: Final = range(1, 10_001)
+_PORTS: Final = range(65_536)
 FOREIGN: Final = frozenset(
     {"JIANHU_REQUIRE_SERVICES", "JIANHU_CACHE", "JIANHU_SHARED_DATA", "JIANHU_SOAK", "JIANHU_PARENT"}
 )
@@ -107,7 +113,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     Raises
     ------
     ConfigError
-        When a variable with our prefix is unknown or its value has another type.
+        When a variable with our prefix is unknown or its value has another type or is out of bounds.
     """
     known = {f.name: f for f in fields(Settings)}
     given: dict[str, Any] = {}
@@ -121,11 +127,23 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
             )
         given[name] = _parsed(variable, text, str(known[name].type))
     settings = Settings(**given)
-    if settings.partitions < 1:
-        raise _wrong("JIANHU_PARTITIONS", f"is {settings.partitions}", "use 1 or more")
-    if settings.grace_s < 0:
-        raise _wrong("JIANHU_GRACE_S", f"is {settings.grace_s}", "use 0 or more")
+    for name, held, bounds in _bounds(settings):
+        if not held:
+            raise _wrong(PREFIX + name.upper(), f"is {getattr(settings, name)!r}", bounds)
     return settings
+
+
+def _bounds(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Yield name, whether its bounds are kept, and what they are."""
+    yield "partitions", settings.partitions in _PARTITIONS, "use 1 to 10000"
+    yield "console_port", settings.console_port in _PORTS, "use 0 to 65535"
+    for name, whole in (("grace_s", settings.grace_s), ("say_again", settings.say_again)):
+        yield name, whole >= 0, "use 0 or more"
+    for name, seconds in (("speed", settings.speed), ("archive_cut_s", settings.archive_cut_s)):
+        yield name, math.isfinite(seconds) and seconds > 0, "use a number over 0"
+    for name, text in (("prefix", settings.prefix), ("log_id", settings.log_id)):
+        allowed = not text or _NAME.fullmatch(text) is not None
+        yield name, allowed, "use at most 100 letters, digits, '.', '_' and '-', beginning with no '.'"
 
 
 def _parsed(variable: str, text: str, kind: str) -> object:
@@ -138,7 +156,7 @@ def _parsed(variable: str, text: str, kind: str) -> object:
             case "bool":
                 return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
             case "Path" | "Path | None":
-                return Path(text)
+                return Path(text) if text or kind == "Path" else None
             case "StoreKind":
                 return StoreKind(text)
             case _:

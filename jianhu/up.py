@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from uuid import uuid4
 
 from rich.console import Console as Screen
 
-from jianhu.assembly import FOLLOWERS, KIND, Assembly
+from jianhu.assembly import KIND, Assembly
 from jianhu.broker import PARTITIONS, EmbeddedBroker
 from jianhu.family import PARENT
 from jianhu.parts import RUN_FILE
@@ -41,6 +40,7 @@ GRACE_S = 120
 STOP_S = 20.0
 DRAIN_S = 30.0
 STEADY_S = 20.0
+PAUSE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,8 @@ class _Child:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    ended: float | None = None
+    """When it was first seen to have ended."""
     failures: int = 0
 
     def start(self) -> None:
@@ -76,7 +78,7 @@ class _Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started = monotonic()
+        self.started, self.ended = monotonic(), None
 
     def stop(self, wait_s: float) -> None:
         if self.process is None or self.process.poll() is not None:
@@ -102,16 +104,33 @@ class _Tree:
             process = child.process
             if process is None or process.poll() is None:
                 continue
-            if monotonic() - child.started > STEADY_S:
-                child.failures = 0
-            if monotonic() - child.started < min(30, 2**child.failures - 1):
+            if child.ended is None:
+                child.ended = monotonic()
+                if child.ended - child.started > STEADY_S:
+                    child.failures = 0
+            if monotonic() - child.ended < pause_after(child.failures):
                 continue
             child.failures += 1
-            self.screen.print(
-                f"[yellow]{child.command} ended with {process.returncode}; started again, see {child.log}[/]",
-                highlight=False,
-            )
+            _say(self.screen, f"{child.command} ended with {process.returncode}; started again, see {child.log}")
             child.start()
+
+    def stop(self) -> None:
+        """End all at the same time, and wait for each."""
+        for child in self.children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGTERM)
+        for child in self.children:
+            child.stop(STOP_S)
+
+
+def pause_after(failures: int) -> float:
+    """Return how long to wait, in seconds, before a part is started that ended early so many times in a row."""
+    return float(min(PAUSE_S, 2 ** min(failures, 10) - 1))
+
+
+def _say(screen: Screen, text: str) -> None:
+    """Print a line as it is: a folder's name is no markup."""
+    screen.print(text, highlight=False, markup=False)
 
 
 def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
@@ -133,7 +152,7 @@ def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
         broker.make_topics(parts.topics.all(KIND))
         parts.archive.open_log(settings.log_id, settings.partitions)
         environment = {**_clean(os.environ), **environment_of(settings), PARENT: str(os.getpid())}
-        (folder / RUN_FILE).write_text(json.dumps({"pid": os.getpid(), "environment": environment_of(settings)}))
+        _write_run_file(folder / RUN_FILE, settings)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -166,35 +185,27 @@ def _run(run: _Run) -> int:
     try:
         for child in tree.children:
             child.start()
-        screen.print(
-            f"jianhu: http://127.0.0.1:{parts.settings.console_port}  ·  {folder}  ·  Ctrl-C stops", highlight=False
-        )
+        _say(screen, f"jianhu: http://127.0.0.1:{parts.settings.console_port}  ·  {folder}  ·  Ctrl-C stops")
         while not run.stop.wait(0.5):
             tree.watch()
             if until is not None and monotonic() >= until:
                 break
     finally:
-        screen.print("stopping: what was sent is stored first")
-        for child in tree.children[: len(feeders)]:
-            child.stop(STOP_S)
-        _drain(parts, stop=monotonic() + DRAIN_S)
-        for child in tree.children[len(feeders) :]:
-            if child.process is not None and child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
-        for child in tree.children:
-            child.stop(STOP_S)
-    screen.print("stopped")
+        _say(screen, "stopping: what was sent is stored first")
+        try:
+            for child in tree.children[: len(feeders)]:
+                child.stop(STOP_S)
+            _drain(parts, stop=monotonic() + DRAIN_S)
+        finally:
+            tree.stop()
+    _say(screen, "stopped")
     return 0
 
 
 def _drain(parts: Assembly, *, stop: float) -> None:
     """Wait until every part has read what the topics hold."""
-    names = {"readings": parts.topics.readings(KIND), "results": parts.topics.results(KIND)}
-    for group, topic in FOLLOWERS:
-        while monotonic() < stop:
-            lag = lag_of(parts.kafka, parts.topics.group(group), names[topic], parts.settings.partitions)
-            if lag == 0:
-                break
+    for group, topic in parts.followers():
+        while monotonic() < stop and lag_of(parts.kafka, group, topic, parts.settings.partitions):
             threading.Event().wait(0.2)
 
 
@@ -217,6 +228,15 @@ def _clean(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("JIANHU_")}
 
 
+def _write_run_file(path: Path, settings: Settings) -> None:
+    """Say to `jianhu feed` what runs here; tokens are among it, so that nobody else may read it."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"pid": os.getpid(), "environment": environment_of(settings)}, file)
+    draft.replace(path)
+
+
 def _prepare(folder: Path, *, real: bool) -> None:
     """Lay a new folder out, or check that an old one is of the same origin."""
     origin = "real" if real else "synthetic"
@@ -237,8 +257,9 @@ def _prepare(folder: Path, *, real: bool) -> None:
 def _copy_once(package: str, source: str, target: Path) -> None:
     """Lay a delivered file where people can edit it; what they edited stays."""
     if not target.exists():
-        with files(package).joinpath(source).open("rb") as original, target.open("wb") as copy:
-            shutil.copyfileobj(original, copy)
+        draft = target.with_name(f".{target.name}.new")
+        draft.write_bytes(files(package).joinpath(source).read_bytes())
+        draft.replace(target)
 
 
 def _check(settings: Settings, *, real: bool) -> None:

@@ -1,0 +1,139 @@
+"""kill -9 of a worker at random moments: the final table is that of a run nobody interrupted."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from sensors.clock import HOUR_MS, MINUTE_MS
+from sensors.factors import load_factors
+from sensors.publisher import Publisher, PublisherSettings, lag_of
+from sensors.registry import Registry, load_registry
+from simulators.region import Region
+from streams.air.judge import AirJudge
+from streams.air.state import JudgeSettings
+from streams.results import ResultHead, encode_results
+from streams.standards import load_standards
+from streams.store.sqlite import SqliteStore
+from streams.topics import Topics, create_topics
+from tests.integration.running import ROOT, judged_alone, records, said_on, system, table_of, wait_for
+
+pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+SOAK = bool(os.environ.get("JIANHU_SOAK"))
+KILLS = 20 if SOAK else 5
+PARTITIONS = 4
+HOURS_A_KILL = 10
+START = 1_795_190_400_000 // (24 * HOUR_MS) * 24 * HOUR_MS
+REGISTRY = ROOT / "simulators" / "data" / "shangyu.yaml"
+
+
+def _judges(registry: Registry) -> dict[int, AirJudge]:
+    return {
+        p: AirJudge(
+            registry.sites,
+            partition=p,
+            partitions=PARTITIONS,
+            factors=load_factors("air"),
+            standards=load_standards(),
+            settings=JudgeSettings(),
+        )
+        for p in range(PARTITIONS)
+    }
+
+
+def _hours(region: Region, count: int, chance: np.random.Generator) -> Iterator[pa.RecordBatch]:
+    """Yield the packets of each hour; one in twenty comes up to 48 h late."""
+    late: dict[int, list[pa.RecordBatch]] = {}
+    for hour in range(count):
+        rows = region.packets(START + hour * HOUR_MS, START + (hour + 1) * HOUR_MS)
+        held_back = chance.random(rows.num_rows) < 0.05
+        late.setdefault(hour + int(chance.integers(1, 48)), []).append(rows.filter(pa.array(held_back)))
+        yield rows.filter(pa.array(~held_back))
+        yield from late.pop(hour, [])
+    for batches in late.values():
+        yield from batches
+
+
+def test_killed_workers_change_nothing_in_the_final_table(kafka: str, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    dice, chance = random.Random(seed), np.random.default_rng(seed)  # noqa: S311 - dice, no secret
+    topics = Topics(prefix=f"kill-{uuid4().hex[:8]}")
+    create_topics(kafka, topics.all("air"), partitions=PARTITIONS)
+    registry = load_registry(REGISTRY)
+    publisher = Publisher(
+        PublisherSettings(
+            bootstrap=kafka,
+            topic=topics.readings("air"),
+            deadletter=topics.deadletter,
+            partitions=PARTITIONS,
+            kind="air",
+            source="kill",
+        )
+    )
+    publisher.tick(START)
+    environment = {
+        "JIANHU_KAFKA": kafka,
+        "JIANHU_PREFIX": topics.prefix,
+        "JIANHU_DIR": str(tmp_path),
+        "JIANHU_REGISTRY": str(REGISTRY),
+        "JIANHU_ARCHIVE_CUT_S": "2",
+    }
+    count = KILLS * HOURS_A_KILL
+    deaths = {round_ * HOURS_A_KILL + dice.randrange(1, HOURS_A_KILL) for round_ in range(KILLS)}
+    with system(environment, tmp_path / "logs") as made:
+        workers = [made.start("worker"), made.start("worker")]
+        made.start("archive")
+        made.start("sink")
+        at = START
+        for number, rows in enumerate(_hours(Region(registry=registry), count, chance)):
+            publisher.publish(rows, period_ms=MINUTE_MS)
+            at = max(at, START + min(number + 1, count) * HOUR_MS)
+            publisher.tick(at)
+            publisher.flush()
+            if number in deaths:
+                wait_for(
+                    f"a worker to have read something (seed {seed})\n{made.told()}",
+                    lambda: (
+                        lag_of(kafka, topics.group("judge"), topics.readings("air"), PARTITIONS)
+                        < dice.randrange(1, 4 * PARTITIONS * HOURS_A_KILL)
+                    ),
+                    120,
+                )
+                victim = dice.randrange(2)
+                made.kill(workers[victim])
+                workers[victim] = made.start("worker")
+        publisher.tick(at + HOUR_MS)
+        publisher.flush()
+        log = records(kafka, topics.readings("air"), PARTITIONS)
+        alone = judged_alone(log, _judges(registry))
+        expected = table_of(alone)
+        for group, topic in (("judge", topics.readings("air")), ("sink", topics.results("air"))):
+            wait_for(
+                f"{group} to read all (seed {seed})\n{made.told()}",
+                lambda group=group, topic=topic: lag_of(kafka, topics.group(group), topic, PARTITIONS) == 0,
+                180,
+            )
+        said = said_on(kafka, topics, PARTITIONS)
+        assert said.keys() == expected.keys(), f"seed {seed}"
+        assert said == expected, f"seed {seed}"
+        wait_for("the sink's file", lambda: _stored(tmp_path) == len(expected), 30)
+    head = ResultHead(kind="air", pack=load_standards().pack)
+    store = SqliteStore(tmp_path / "results.sqlite")
+    stored = store.slice("1h", START + 5 * HOUR_MS)
+    store.close()
+    assert stored.num_rows == 7 * len({s.id for s in registry.at(START)})
+    again = judged_alone(log, _judges(registry))
+    assert [encode_results(head, rows) for rows in again] == [encode_results(head, rows) for rows in alone]
+
+
+def _stored(folder: Path) -> int:
+    with sqlite3.connect(f"file:{folder / 'results.sqlite'}?mode=ro", uri=True) as database:
+        return int(database.execute("SELECT count(*) FROM result").fetchone()[0])
