@@ -29,6 +29,7 @@ _SPARK_TOP: Final = 150
 _SHORTEST_STUB: Final = 2
 
 
+@cache
 def environment() -> Environment:
     """Return the templates with every automatic escape on and no name that may be missing."""
     env = Environment(

@@ -54,7 +54,7 @@ class Row:
     @property
     def came(self) -> bool:
         """Whether the source said anything at all, valid or not."""
-        return self.value is not None or self.reason not in (Reason.SILENT, Reason.NOT_IN_PLAN, Reason.NO_ITEM)
+        return self.value is not None or self.reason not in (Reason.SILENT, Reason.NOT_IN_PLAN)
 
 
 def rows_of(table: pa.Table, edition_of: EditionOf) -> list[Row]:

@@ -18,6 +18,7 @@ from streams.standards import Limit
 
 DEFAULT_HOURS: Final = 48
 DEFAULT_DAYS: Final = 30
+_FIRST_YEAR, _LAST_YEAR = 1992, 2200
 LONGEST_HOURS: Final = 31 * 24
 LONGEST_DAYS: Final = 366
 
@@ -129,6 +130,8 @@ def _moment(text: str, *, whole_day: bool) -> int:
     moment = dt.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=BEIJING)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"{text} lies outside of {_FIRST_YEAR} to {_LAST_YEAR}")
     ms = ms_of(moment)
     return ms + DAY_MS if whole_day and len(text) == len("2026-11-19") else ms
 

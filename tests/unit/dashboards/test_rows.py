@@ -78,7 +78,7 @@ def test_only_the_mark_makes_a_row_suspect() -> None:
         (None, "silent", False),
         (None, "calibrating", True),
         (None, "not_in_plan", False),
-        (None, "no_item", False),
+        (None, "no_item", True),
     ],
 )
 def test_a_row_says_whether_anything_came(value: int | None, reason: str, came: bool) -> None:  # noqa: FBT001
