@@ -14,7 +14,7 @@ from time import monotonic
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from sensors.deadletters import DeadLetter, encode_letter
 from sensors.errors import EdgeError
@@ -23,6 +23,8 @@ from sensors.messages import received
 from sensors.partition import partition_of
 
 FRAME_ROWS = 4_000
+FRAME_BYTES = 512 * 1024
+"""A frame of several rows that would be larger goes in two."""
 TICK_IDLE_S = 10.0
 STUCK_S = 180.0
 
@@ -68,26 +70,36 @@ class Publisher:
         )
 
     def publish(self, rows: pa.RecordBatch, *, period_ms: int, origin: Origin = Origin.DEVICE) -> int:
-        """Send rows of the kind's frame schema, in frames of at most `FRAME_ROWS`; return how many frames."""
-        if rows.num_rows == 0:
-            return 0
-        sent = 0
+        """Send rows of the kind's frame schema, in frames of at most `FRAME_ROWS`; return how many frames.
+
+        Raises
+        ------
+        EdgeError
+            When one row alone is more than the broker takes.
+        """
+        begun = self._sequence
         for partition, mine in split_by_partition(rows, self._settings.partitions):
             for begin in range(0, mine.num_rows, FRAME_ROWS):
-                head = FrameHead(
-                    kind=self._settings.kind,
-                    period_ms=period_ms,
-                    source=self._settings.source,
-                    sequence=self._sequence,
-                    origin=origin,
-                    synthetic=self._settings.synthetic,
-                )
-                self._send(
-                    self._settings.topic, partition, encode_frame(Frame(head=head, rows=mine.slice(begin, FRAME_ROWS)))
-                )
-                self._sequence += 1
-                sent += 1
-        return sent
+                self._send_rows(partition, mine.slice(begin, FRAME_ROWS), period_ms, origin)
+        return self._sequence - begun
+
+    def _send_rows(self, partition: int, rows: pa.RecordBatch, period_ms: int, origin: Origin) -> None:
+        head = FrameHead(
+            kind=self._settings.kind,
+            period_ms=period_ms,
+            source=self._settings.source,
+            sequence=self._sequence,
+            origin=origin,
+            synthetic=self._settings.synthetic,
+        )
+        data = encode_frame(Frame(head=head, rows=rows))
+        if len(data) > FRAME_BYTES and rows.num_rows > 1:
+            half = rows.num_rows // 2
+            self._send_rows(partition, rows.slice(0, half), period_ms, origin)
+            self._send_rows(partition, rows.slice(half), period_ms, origin)
+            return
+        self._send(self._settings.topic, partition, data)
+        self._sequence += 1
 
     def tick(self, at_ms: int) -> None:
         """Send the clock to every partition."""
@@ -113,7 +125,8 @@ class Publisher:
         left = self._producer.flush(30)
         if left or self._failed:
             raise EdgeError(
-                f"the broker did not take {left + len(self._failed)} records: {'; '.join(self._failed[:3])}"
+                f"the broker at {self._settings.bootstrap} did not take {left + len(self._failed)} records"
+                f"{': ' if self._failed else ''}{'; '.join(self._failed[:3])}; send them again once it answers"
             )
 
     def _send(self, topic: str, partition: int, data: bytes) -> None:
@@ -123,6 +136,8 @@ class Publisher:
                 self._producer.produce(topic, value=data, partition=partition, on_delivery=note)
             except BufferError:  # the local queue is full: let it drain
                 self._producer.poll(0.2)
+            except KafkaException as cause:
+                raise EdgeError(f"{len(data)} bytes cannot go to {topic}[{partition}]: {cause}") from cause
             else:
                 self._producer.poll(0)
                 return
@@ -148,16 +163,31 @@ def split_by_partition(rows: pa.RecordBatch, count: int) -> list[tuple[int, pa.R
 
 
 def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
-    """Return how many records of a topic a group has not read; a group that read nothing lacks them all."""
+    """Return how many records of a topic a group has not read; a group that read nothing lacks them all.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not answer.
+    """
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
     try:
-        places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
-        return sum(
-            reader.get_watermark_offsets(TopicPartition(topic, place.partition), timeout=30)[1] - max(place.offset, 0)
-            for place in places
-        )
+        return sum(_end_of(reader, topic, p) - done for p, done in _reached(reader, topic, partitions))
+    except KafkaException as cause:
+        raise EdgeError(f"the broker at {bootstrap} does not say how far {group} has read {topic}: {cause}") from cause
     finally:
         reader.close()
+
+
+def _reached(reader: Consumer, topic: str, partitions: int) -> list[tuple[int, int]]:
+    """Return (partition, next offset that the reader's group will read)."""
+    places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
+    return [(place.partition, max(place.offset, 0)) for place in places]
+
+
+def _end_of(reader: Consumer, topic: str, partition: int) -> int:
+    """Return the offset that the next record will get."""
+    return int(reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1])
 
 
 class Gate:
@@ -190,7 +220,7 @@ class Gate:
         self._max_bytes, self._max_records = max_bytes, max_records
         self._readers = {
             group: Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
-            for group, _ in followers
+            for group in dict.fromkeys(group for group, _ in followers)
         }
 
     def wait(self, publisher: Publisher, topic: str, stop: threading.Event | None = None) -> None:
@@ -199,7 +229,7 @@ class Gate:
         Raises
         ------
         EdgeError
-            When a follower made no progress for `STUCK_S`: its name is in the text.
+            When a follower made no progress for `STUCK_S`: its name is in the text. When the broker does not answer.
         """
         pause = stop or threading.Event()
         last, since = "", monotonic()
@@ -207,26 +237,26 @@ class Gate:
             if behind != last:
                 last, since = behind, monotonic()
             if monotonic() - since > STUCK_S:
-                raise EdgeError(f"no progress for {STUCK_S:.0f} s: {behind}")
+                raise EdgeError(f"no progress for {STUCK_S:.0f} s: {behind}; see why that part does not read")
             pause.wait(0.05)
 
     def _behind(self, publisher: Publisher, topic: str) -> str:
         """Return which follower is too far behind, with its place; empty when none is."""
+        try:
+            return self._look(publisher, topic)
+        except KafkaException as cause:
+            raise EdgeError(f"the broker does not say how far readers of {topic} are: {cause}") from cause
+
+    def _look(self, publisher: Publisher, topic: str) -> str:
         if sum(size for sent in publisher.sent for _, size in sent) < self._max_bytes // 2 and len(self._followers) < 2:  # noqa: PLR2004
             return ""
         read: dict[int, int] = {}
         for group, followed in self._followers:
-            places = [TopicPartition(followed, p) for p in range(self._partitions)]
-            for place in self._readers[group].committed(places, timeout=30):
-                done = max(place.offset, 0)
+            for partition, done in _reached(self._readers[group], followed, self._partitions):
                 if followed == topic:
-                    read[place.partition] = min(read.get(place.partition, done), done)
-                    continue
-                _, high = self._readers[group].get_watermark_offsets(
-                    TopicPartition(followed, place.partition), timeout=30
-                )
-                if high - done > self._max_records:
-                    return f"{group} is at {done} of {high} on {followed}[{place.partition}]"
+                    read[partition] = min(read.get(partition, done), done)
+                elif (high := _end_of(self._readers[group], followed, partition)) - done > self._max_records:
+                    return f"{group} is at {done} of {high} on {followed}[{partition}]"
         for partition, done in read.items():
             sent = publisher.sent[partition]
             while sent and sent[0][0] < done:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
-from sensors.deadletters import DeadLetter, Refusal, encode_letter
+from sensors.deadletters import RAW_BYTES, DeadLetter, Refusal, encode_letter
 from sensors.errors import BadFrame
-from sensors.frames import Frame, Tick, decode, encode_frame, encode_tick
+from sensors.frames import Frame, FrameHead, Tick, decode, encode_frame, encode_tick
 from streams.air.state import Refused
 from streams.history import History
 from streams.results import ResultHead, encode_results
@@ -134,7 +134,11 @@ class Bench:
             return [self._letter(partition, letter)]
         if isinstance(item, Tick):
             return self._tick(held, partition, item)
-        return [self._letter(partition, _letter_of(item, refused, where)) for refused in held.judge.fold(item)]
+        return [
+            self._letter(partition, letter)
+            for refused in held.judge.fold(item)
+            for letter in _letters_of(item.head, item.rows.filter(pa.array(refused.rows)), refused, where)
+        ]
 
     def _tick(self, held: Held, partition: int, tick: Tick) -> list[Outbound]:
         rows = held.judge.tick(tick.at)
@@ -151,13 +155,19 @@ class Bench:
         return Outbound(topic=self.deadletter, partition=partition, data=encode_letter(letter))
 
 
-def _letter_of(frame: Frame, refused: Refused, where: str) -> DeadLetter:
-    rows = frame.rows.filter(pa.array(refused.rows))
-    return DeadLetter(
+def _letters_of(head: FrameHead, rows: pa.RecordBatch, refused: Refused, where: str) -> Iterator[DeadLetter]:
+    """Yield refused rows as frames that can be driven again, in as many letters as they need."""
+    raw = encode_frame(Frame(head=head, rows=rows))
+    if len(raw) > RAW_BYTES and rows.num_rows > 1:
+        half = rows.num_rows // 2
+        yield from _letters_of(head, rows.slice(0, half), refused, where)
+        yield from _letters_of(head, rows.slice(half), refused, where)
+        return
+    yield DeadLetter(
         reason=refused.reason,
-        source=frame.head.source,
+        source=head.source,
         where=where,
         detail=refused.detail,
-        raw=encode_frame(Frame(head=frame.head, rows=rows)),
+        raw=raw,
         site=str(rows.column("site")[0].as_py()),
     )

@@ -7,6 +7,7 @@ there for good (measured).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
@@ -73,20 +74,21 @@ def create_topics(bootstrap: str, topics: tuple[str, ...], *, partitions: int, r
     EdgeError
         When the broker refuses.
     """
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="jianhu-topics")
     try:
-        return _create(admin, topics, partitions, replicas)
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="jianhu-topics")
+        with closing(admin):
+            return _create(admin, bootstrap, topics, partitions, replicas)
     except KafkaError as cause:
         raise EdgeError(f"the broker at {bootstrap} refused to create or describe topics: {cause}") from cause
-    finally:
-        admin.close()
 
 
-def _create(admin: KafkaAdminClient, topics: tuple[str, ...], partitions: int, replicas: int) -> tuple[str, ...]:
+def _create(
+    admin: KafkaAdminClient, bootstrap: str, topics: tuple[str, ...], partitions: int, replicas: int
+) -> tuple[str, ...]:
     created = tuple(topic for topic in topics if _make(admin, topic, partitions, replicas))
     held = [topic for topic in topics if topic not in created]
     for topic in held:
-        _check(topic, _live_settings(admin, topic), topic_settings())
+        _check(bootstrap, topic, _live_settings(admin, topic), topic_settings())
     for described in admin.describe_topics(held) if held else []:
         count = len(described["partitions"])
         if count != partitions:
@@ -124,7 +126,7 @@ def _flatten(answer: object, topic: str) -> Mapping[str, str]:
     raise EdgeError(f"settings of topic {topic} came in a form that is not known: {type(answer).__name__}")
 
 
-def _check(topic: str, live: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+def _check(bootstrap: str, topic: str, live: Mapping[str, str], wanted: Mapping[str, str]) -> None:
     wrong = {name: value for name, value in wanted.items() if live.get(name) != value}
     if wrong:
         command = ",".join(f"{name}={value}" for name, value in wrong.items())
@@ -133,5 +135,6 @@ def _check(topic: str, live: Mapping[str, str], wanted: Mapping[str, str]) -> No
             line=None,
             key=topic,
             problem="; ".join(f"{name} is {live.get(name)}, must be {value}" for name, value in wrong.items()),
-            mend=f"run: kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {command}",
+            mend=f"run: kafka-configs.sh --bootstrap-server {bootstrap} --alter --entity-type topics "
+            f"--entity-name {topic} --add-config {command}",
         )

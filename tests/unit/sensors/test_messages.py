@@ -35,7 +35,7 @@ class Told:
 
 
 def read(**told: Any) -> Received | None:
-    return received(cast(Message, Told(**told)))
+    return received(cast("Message", Told(**told)))
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"\x00" * 1000])

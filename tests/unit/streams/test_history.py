@@ -179,7 +179,7 @@ def test_records_are_read_from_start_to_before_stop(broker: Embedded, start: int
 def test_a_broker_that_has_less_than_was_asked_for_is_told(broker: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     broker.send(b"a")
     monkeypatch.setattr(history_module, "READ_TIMEOUT_S", 0.5)
-    with pytest.raises(EdgeError, match="silent for 0.5 s at 1"):
+    with pytest.raises(EdgeError, match=r"silent for 0\.5 s at 1"):
         list(read_records(broker.bootstrap, broker.readings, 0, 0, 2))
 
 
