@@ -28,7 +28,9 @@ class Bound:
 
     def at_digits(self, digits: int) -> Fraction:
         """Return the bound in units of ``10**-digits``."""
-        return Fraction(self.value) * Fraction(10) ** (digits - self.digits)
+        if digits >= self.digits:
+            return Fraction(self.value * 10 ** (digits - self.digits))
+        return Fraction(self.value, 10 ** (self.digits - digits))
 
 
 def limit_bound(limit: Limit) -> Bound:

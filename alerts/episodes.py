@@ -7,10 +7,10 @@ to a raise it is passed over, on the way to a clear it breaks the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from alerts.periods import Cadence
@@ -63,8 +63,23 @@ def multiple_of(point: Point) -> Fraction | None:
     return (point.value - bound) / bound
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """What a walk along a series found."""
+
+    episodes: tuple[Episode, ...]
+    """In order of time."""
+    idle_from: int | None
+    """Period from which on nothing was over or on the way to a clear; None when something is at the end."""
+
+
 def find_episodes(points: Iterable[Point], through: int | None, counting: Counting) -> tuple[Episode, ...]:
-    """Return the episodes of one series in order of time.
+    """Return the episodes of one series in order of time; see `walk`."""
+    return walk(points, through, counting).episodes
+
+
+def walk(points: Iterable[Point], through: int | None, counting: Counting) -> Walk:
+    """Walk along one series.
 
     Parameters
     ----------
@@ -79,20 +94,36 @@ def find_episodes(points: Iterable[Point], through: int | None, counting: Counti
     run = _Run(counting)
     found: list[Episode] = []
     previous: int | None = None
-    for number, rows in _by_period(points):
-        if previous is not None:
-            found += run.pass_over(previous, number, through)
-        run.step(rows)
+    idle_from: int | None = None
+    for point in _in_order(points):
+        number = point.period
+        if number == previous:
+            if point.verdict is Verdict.OVER:
+                run.over[-1].append(point)
+            continue
+        if run.over and previous is not None and through is not None:
+            found += run.fine(min(number - 1, through) - previous)
+        if point.verdict is Verdict.OVER:
+            idle_from = None
+            run.count_over(point)
+        elif run.over:
+            run.count_unknown()
+        elif idle_from is None:
+            idle_from = number
         previous = number
-    if previous is not None and through is not None:
-        found += run.fine(max(0, through - previous))
-    return (*found, *run.going_on())
+    if run.over and previous is not None and through is not None:
+        found += run.fine(through - previous)
+        idle_from = None if run.over else through + 1
+    return Walk(episodes=(*found, *run.going_on()), idle_from=idle_from)
 
 
-def _by_period(points: Iterable[Point]) -> Iterable[tuple[int, list[Point]]]:
-    grave = (point for point in points if point.verdict is not Verdict.OK)
-    ordered = sorted(grave, key=lambda point: (point.period, point.start, point.window))
-    return ((number, list(rows)) for number, rows in groupby(ordered, key=lambda point: point.period))
+def _in_order(points: Iterable[Point]) -> list[Point]:
+    """Return the points that are not fine by period, those over first in each, the earliest first of them."""
+    ordered = [point for point in points if point.verdict is not Verdict.OK]
+    ordered.sort(key=attrgetter("start", "window"))
+    ordered.sort(key=attrgetter("verdict"), reverse=True)
+    ordered.sort(key=attrgetter("period"))
+    return ordered
 
 
 @dataclass(slots=True)
@@ -107,31 +138,27 @@ class _Run:
     raised_by: Point | None = None
     fine_row: int = 0
 
-    def pass_over(self, previous: int, number: int, through: int | None) -> list[Episode]:
-        """Walk the periods between two that have points: fine up to ``through``, pending after it."""
-        settled = previous if through is None else min(number - 1, through)
-        return self.fine(max(0, settled - previous))
-
     def fine(self, count: int) -> list[Episode]:
         """Walk so many fine periods; return the episode that they clear."""
-        if not count or not self.over:
+        if count <= 0:
             return []
         self.fine_row += count
         if self.raised_by is None or self.fine_row >= self.counting.clear_after:
             return self._close()
         return []
 
-    def step(self, rows: Sequence[Point]) -> None:
-        """Walk one period that has rows over or unknown: one row over makes it over."""
-        over = [row for row in rows if row.verdict is Verdict.OVER]
+    def count_unknown(self) -> None:
+        """Walk an unknown period after one that was over."""
         self.fine_row = 0
-        if not over:
-            self.unknown_since += bool(self.over)
-            return
-        self.over.append(over)
+        self.unknown_since += 1
+
+    def count_over(self, point: Point) -> None:
+        """Walk a period that is over, from its first row over."""
+        self.fine_row = 0
+        self.over.append([point])
         self.unknown, self.unknown_since = self.unknown + self.unknown_since, 0
         if self.raised_by is None and len(self.over) >= self.counting.raise_after:
-            self.raised_by = over[0]
+            self.raised_by = point
 
     def going_on(self) -> list[Episode]:
         """Return the episode that is still open at the end of the walk."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
-from alerts.episodes import Counting, find_episodes
+from alerts.episodes import Counting, Walk, walk
 from alerts.events import Changed, Event, Moment, match
 from alerts.periods import Cadence
 from alerts.rules import Rule
 from alerts.verdicts import Judged, Point, SeriesKey, Verdict
 from streams.results import Window
 
+POINTS_WALKED: Final = 100
+"""A series with more points than this lets old ones go."""
+PERIODS_HELD: Final = 72
+"""Periods before the newest that are not let go: late data mostly find their neighbours held."""
 PointKey = tuple[int, Window]
 """Start and window of a row."""
 
@@ -88,7 +93,23 @@ class Series:
         if not self.stale:
             return ()
         self.stale = False
-        episodes = find_episodes(self.points.values(), self.through, counting_of(moment.rule))
-        changes = match(episodes, tuple(self.events.values()), moment)
+        found = walk(self.points.values(), self.through, counting_of(moment.rule))
+        changes = match(found.episodes, tuple(self.events.values()), moment)
         self.events.update((changed.event.id, changed.event) for changed in changes)
+        if len(self.points) > POINTS_WALKED:
+            self._let_go(found, Cadence.of(moment.rule.window), max(PERIODS_HELD, moment.rule.clear_after))
         return changes
+
+    def _let_go(self, found: Walk, cadence: Cadence, held: int) -> None:
+        """Drop what lies before the newest old place at which nothing was over: the start of an episode, or idle."""
+        if self.through is None:
+            return
+        limit = self.through - held
+        floors = [cadence.number(episode.start) for episode in found.episodes]
+        floors += [limit] if found.idle_from is not None and found.idle_from <= limit else []
+        floor = max((one for one in floors if one <= limit), default=self.floor)
+        if floor > self.floor:
+            self.floor = floor
+            self.points = {place: point for place, point in self.points.items() if point.period >= floor}
+            before = cadence.start_ms(floor)
+            self.events = {name: event for name, event in self.events.items() if event.last > before}

@@ -47,6 +47,12 @@ class EventLife(RuleBasedStateMachine):
             self.keeper.take(columns(*rows), turn)
             return self.keeper.save(turn)
 
+    def _lose(self, one: dict[str, Any]) -> None:
+        with self.journal.writing() as turn:
+            self.keeper.take(columns(one), turn)
+            self.keeper.save(turn)
+            raise InterruptedError
+
     @rule(hours=st.dictionaries(st.integers(0, HOURS - 1), VALUES, min_size=1, max_size=4))
     def results_come(self, hours: dict[int, int | None]) -> None:
         self.clock += 60_000
@@ -72,10 +78,8 @@ class EventLife(RuleBasedStateMachine):
     @rule(hour=st.integers(0, HOURS - 1))
     def a_transaction_is_lost(self, hour: int) -> None:
         before = self.desk.newest_change()
-        with pytest.raises(InterruptedError), self.journal.writing() as turn:
-            self.keeper.take(columns(row(hour=hour, value=99, revision=99, at=self.clock)), turn)
-            self.keeper.save(turn)
-            raise InterruptedError
+        with pytest.raises(InterruptedError):
+            self._lose(row(hour=hour, value=99, revision=99, at=self.clock))
         self.keeper.forget()
         assert self.desk.newest_change() == before
 
