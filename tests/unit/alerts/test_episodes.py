@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alerts.bounds import Bound
-from alerts.episodes import Counting, find_episodes, multiple_of
+from alerts.episodes import Counting, find_episodes, multiple_of, walk
 from alerts.periods import Cadence
 from alerts.verdicts import Verdict
 from sensors.clock import HOUR_MS
@@ -129,3 +129,17 @@ def test_raised_by_is_the_row_of_the_period_that_was_enough() -> None:
 def test_a_multiple_is_made_of_concentrations_only(other: dict[str, Any], expected: Fraction | None) -> None:
     made: dict[str, Any] = {"value": 80, "bound": BOUND} | other
     assert multiple_of(point(0, **made)) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "idle_from"),
+    [("X", None), ("X?", None), ("X.", 2), ("X.?", 2), ("?", 0), ("?X.??", 3), ("X.X.", 4), ("..?.?", 2)],
+)
+def test_a_walk_tells_since_when_nothing_is_over(word: str, idle_from: int | None) -> None:
+    points = [
+        point(hour, Verdict.OVER if letter == "X" else Verdict.UNKNOWN)
+        for hour, letter in enumerate(word)
+        if letter in "X?"
+    ]
+    found = walk(points, HOUR_0 + len(word) - 1, HOURLY).idle_from
+    assert (None if found is None else found - HOUR_0) == idle_from
