@@ -206,7 +206,14 @@ class Watch:
             silent = 0.0
             while not self._stopped:
                 snapshot = self.snapshot
-                says = (snapshot.overview_version, snapshot.alerts_version, snapshot.store.ok, snapshot.desk.ok)
+                wall = self._wall()
+                says = (
+                    snapshot.overview_version,
+                    snapshot.alerts_version,
+                    snapshot.store_ok(wall),
+                    snapshot.desk.ok,
+                    snapshot.silent_ms(wall) > self._settings.silent_after_ms,
+                )
                 if says != told or silent >= _BEAT_S:
                     told, silent = says, 0.0
                     yield snapshot

@@ -186,7 +186,10 @@
     if (audio.state === "suspended") await audio.resume();
     notice();
   }
-  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, wake, { passive: true });
+  for (const kind of ["pointerdown", "keydown"]) {
+    // the button itself decides by what it said before the touch
+    document.addEventListener(kind, (event) => { if (!event.target.closest?.("#sound")) wake(); }, { passive: true });
+  }
 
   sound.addEventListener("click", async () => {
     if (store.get("muted")) {
