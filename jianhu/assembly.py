@@ -83,15 +83,22 @@ class Assembly:
 
     @cached_property
     def log_id(self) -> str:
-        """Name of the broker's current log: the topic's id, so that a topic made again is another log."""
+        """Name of the broker's current log: the topic's id, so that a topic made again is another log.
+
+        Raises
+        ------
+        EdgeError
+            When the broker does not answer or has no such topic.
+        """
         if self.settings.log_id:
             return self.settings.log_id
         topic = self.topics.readings(KIND)
         admin = AdminClient({"bootstrap.servers": self.kafka})  # must live until the answer is there
         try:
             found = admin.describe_topics(TopicCollection([topic]))[topic].result(30)
-        except KafkaException as cause:
-            raise EdgeError(f"no description of {topic}: {cause}; create the topics with `jianhu topics`") from cause
+        except (KafkaException, TimeoutError) as cause:
+            told = str(cause) or f"{self.kafka} did not answer"
+            raise EdgeError(f"no description of {topic}: {told}; create the topics with `jianhu topics`") from cause
         return f"kafka-{hashlib.sha256(str(found.topic_id).encode()).hexdigest()[:16]}"
 
     def store(self, access: Access = Access.WRITE) -> ResultStore:

@@ -171,7 +171,7 @@ def running_settings(folder: Path, settings: Settings) -> Settings:
     try:
         running: Mapping[str, Any] = json.loads(path.read_text())
         os.kill(int(running["pid"]), 0)
-    except (OSError, ValueError, KeyError) as cause:
+    except (OSError, ValueError, KeyError, TypeError) as cause:
         raise ConfigError(
             file=str(path), line=None, key="", problem="no `jianhu up` runs on this folder",
             mend=f"start `jianhu up --dir {folder}` first",

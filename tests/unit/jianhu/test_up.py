@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import Future
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from confluent_kafka import KafkaException
+from rich.console import Console
+
+from jianhu import up
+from jianhu.assembly import FOLLOWERS, Assembly
+from jianhu.broker import PARTITIONS, EmbeddedBroker
+from jianhu.parts import RUN_FILE, running_settings
+from jianhu.settings import Settings
+from jianhu.up import PAUSE_S, STEADY_S, UpOptions, pause_after
+from sensors.errors import ConfigError, EdgeError
+from streams.segments import rows_of
+
+REAL = files("sensors").joinpath("data/beijing.yaml").read_text(encoding="utf-8")
+MADE_UP = files("simulators").joinpath("data/shangyu.yaml").read_text(encoding="utf-8")
+
+
+def options(folder: Path, *, real: bool = False) -> UpOptions:
+    return UpOptions(folder=folder, real=real, speed=2.0, port=8421, stop_after_s=None, wall_clock=True)
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(0, 0), (1, 1), (2, 3), (3, 7), (4, 15), (5, PAUSE_S), (10**6, PAUSE_S)]
+)
+def test_a_part_that_ends_again_and_again_is_started_more_slowly(failures: int, seconds: float) -> None:
+    assert pause_after(failures) == seconds
+
+
+class Child(up._Child):
+    """A part whose process is a number; starting it only counts."""
+
+    def start(self) -> None:
+        self.process, self.started, self.ended = _Process(), CLOCK.now, None  # type: ignore[assignment]
+
+
+class _Process:
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+
+class Clock:
+    now = 1_000.0
+
+
+CLOCK = Clock()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    CLOCK.now = 1_000.0
+    monkeypatch.setattr(up, "monotonic", lambda: CLOCK.now)
+    return CLOCK
+
+
+def tree_of(folder: Path) -> tuple[up._Tree, Child, io.StringIO]:
+    child = Child(command="sink", environment={}, log=folder / "[red]sink[/].log")
+    told = io.StringIO()
+    child.start()
+    return up._Tree(screen=Console(file=told, width=1000), children=[child]), child, told
+
+
+def end(child: Child, code: int = 1) -> None:
+    assert child.process is not None
+    child.process.returncode = code
+
+
+def test_a_part_that_runs_is_left_alone(clock: Clock, tmp_path: Path) -> None:
+    tree, child, told = tree_of(tmp_path)
+    running = child.process
+    clock.now += 1e9
+    tree.watch()
+    assert child.process is running
+    assert told.getvalue() == ""
+
+
+def test_a_part_that_ended_is_started_again_at_once_and_told_with_its_log(clock: Clock, tmp_path: Path) -> None:
+    tree, child, told = tree_of(tmp_path)
+    end(child, 70)
+    tree.watch()
+    assert child.process is not None
+    assert child.process.poll() is None
+    assert f"sink ended with 70; started again, see {tmp_path / '[red]sink[/].log'}" in told.getvalue()
+    assert clock.now == 1_000.0
+
+
+def test_a_part_that_ends_at_once_is_started_after_growing_pauses_that_stay(clock: Clock, tmp_path: Path) -> None:
+    tree, child, _ = tree_of(tmp_path)
+    pauses = []
+    for _ in range(8):
+        end(child)
+        ended, begun = clock.now, child.started
+        tree.watch()
+        while child.process is not None and child.process.poll() is not None:
+            clock.now += 0.5
+            tree.watch()
+        assert child.started >= begun
+        pauses.append(clock.now - ended)
+    assert pauses == [0, 1, 3, 7, 15, PAUSE_S, PAUSE_S, PAUSE_S]
+
+
+def test_a_part_that_ran_steadily_before_it_ended_is_started_at_once(clock: Clock, tmp_path: Path) -> None:
+    tree, child, _ = tree_of(tmp_path)
+    child.failures = 5
+    clock.now += STEADY_S + 1
+    end(child)
+    tree.watch()
+    assert child.process is not None
+    assert child.process.poll() is None
+    assert child.failures == 1
+
+
+def test_a_process_is_stopped_and_stopping_it_twice_does_nothing(tmp_path: Path) -> None:
+    child = up._Child(command="sink", environment={}, log=tmp_path / "log")
+    child.stop(1.0)
+    with subprocess.Popen(
+        [sys.executable, "-c", "import signal; print(1, flush=True); signal.pause()"], stdout=-1
+    ) as ran:
+        assert ran.stdout is not None
+        ran.stdout.readline()
+        child.process = ran
+        up._Tree(screen=Console(file=io.StringIO()), children=[child]).stop()
+        assert ran.returncode == -15
+        child.stop(1.0)
+
+
+def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal; signal.signal(15, signal.SIG_IGN); print(1, flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as ran:
+        assert ran.stdout is not None
+        ran.stdout.readline()
+        up._Child(command="x", environment={}, log=tmp_path / "log", process=ran).stop(0.01)
+        assert ran.returncode == -9
+
+
+def test_a_new_folder_gets_what_people_may_edit(tmp_path: Path) -> None:
+    up._prepare(tmp_path, real=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "origin", "registry.yaml", "rules.yaml", "shangyu.geojson",
+    ]  # fmt: skip
+    assert (tmp_path / "registry.yaml").read_text(encoding="utf-8") == MADE_UP
+    assert (tmp_path / "origin").read_text() == "synthetic\n"
+
+
+def test_what_people_edited_stays(tmp_path: Path) -> None:
+    up._prepare(tmp_path, real=False)
+    for name in ("registry.yaml", "rules.yaml"):
+        (tmp_path / name).write_text("mine")
+    up._prepare(tmp_path, real=False)
+    assert {(tmp_path / name).read_text() for name in ("registry.yaml", "rules.yaml")} == {"mine"}
+
+
+def test_a_real_folder_gets_no_made_up_sites(tmp_path: Path) -> None:
+    up._prepare(tmp_path, real=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["origin", "rules.yaml"]
+
+
+@pytest.mark.parametrize("first_real", [True, False])
+def test_a_folder_of_the_other_origin_is_refused_and_left_as_it_is(tmp_path: Path, *, first_real: bool) -> None:
+    up._prepare(tmp_path, real=first_real)
+    held = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigError, match="the folder holds"):
+        up._prepare(tmp_path, real=not first_real)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == held
+
+
+@pytest.mark.parametrize(
+    ("registry", "real", "problem"),
+    [
+        (None, True, "is not there"),
+        (MADE_UP, True, "synthetic sites in a real system"),
+        ("", True, "region"),
+        ("sites: 3", False, "region"),
+        (None, False, "No such file"),
+    ],
+    ids=["missing", "made-up-in-real", "empty", "wrong", "missing-simulated"],
+)
+def test_a_registry_that_cannot_be_used_is_told_before_anything_starts(
+    tmp_path: Path, registry: str | None, *, real: bool, problem: str
+) -> None:
+    if registry is not None:
+        (tmp_path / "registry.yaml").write_text(registry, encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem) as error:
+        up._check(Settings(dir=tmp_path), real=real)
+    assert str(tmp_path / "registry.yaml") in str(error.value)
+    assert error.value.mend
+
+
+@pytest.mark.parametrize(("registry", "real"), [(REAL, True), (REAL, False), (MADE_UP, False)])
+def test_a_registry_of_the_right_origin_is_taken(tmp_path: Path, registry: str, *, real: bool) -> None:
+    (tmp_path / "registry.yaml").write_text(registry, encoding="utf-8")
+    up._check(Settings(dir=tmp_path), real=real)
+
+
+def test_a_second_run_on_a_folder_is_refused_and_a_later_one_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    with up._only_one(folder), pytest.raises(ConfigError, match="another `jianhu up` runs"), up._only_one(folder):
+        pass
+    with up._only_one(folder), (folder / ".lock").open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_the_parts_get_the_settings_of_one_machine(tmp_path: Path) -> None:
+    found = up._settings_of(options(tmp_path), Settings(partitions=9, grace_s=1_000, console_host="0.0.0.0"), tmp_path)  # noqa: S104
+    assert (found.partitions, found.console_host, found.console_port) == (PARTITIONS, "127.0.0.1", 8421)
+    assert (found.dir, found.speed, found.lag_gate, found.grace_s) == (tmp_path, 2.0, True, up.GRACE_S)
+    assert up._settings_of(options(tmp_path), Settings(grace_s=5), tmp_path).grace_s == 5
+
+
+def test_a_child_gets_no_setting_but_those_it_is_given() -> None:
+    assert up._clean({"PATH": "x", "JIANHU_KAFKA": "y", "JIANHU_PARENT": "1", "jianhu": "z"}) == {
+        "PATH": "x",
+        "jianhu": "z",
+    }
+
+
+def test_what_runs_is_told_to_its_owner_only(tmp_path: Path) -> None:
+    settings = Settings(kafka="127.0.0.1:1", dir=tmp_path, influx_token="secret", speed=3.0)
+    path = tmp_path / RUN_FILE
+    path.write_text("of an earlier run")
+    path.chmod(0o644)
+    up._write_run_file(path, settings)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text())["pid"] == os.getpid()
+    assert running_settings(tmp_path, Settings(speed=1.0)) == replace(settings, speed=1.0)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "{}", '{"pid": 999999999, "environment": {}}', '{"pid": "x"}', "[]"])
+def test_a_folder_on_which_nothing_runs_is_told_with_what_to_start(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / RUN_FILE).write_text(text)
+    with pytest.raises(ConfigError, match="no `jianhu up` runs on this folder"):
+        running_settings(tmp_path, Settings())
+
+
+def test_a_feeder_waits_for_every_reader_of_every_topic_on_the_embedded_broker() -> None:
+    parts = Assembly(Settings(prefix="x"))
+    assert parts.followers() == [
+        ("x.jianhu-judge", "x.readings.air"),
+        ("x.jianhu-archive", "x.readings.air"),
+        ("x.jianhu-archive", "x.results.air"),
+        ("x.jianhu-archive", "x.deadletter"),
+        ("x.jianhu-sink", "x.results.air"),
+        ("x.jianhu-alerts", "x.results.air"),
+    ]
+    assert len(set(FOLLOWERS)) == len(FOLLOWERS)
+
+
+def test_draining_ends_when_everything_is_read_or_time_is_up(clock: Clock) -> None:
+    broker = EmbeddedBroker()
+    parts = Assembly(Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
+    broker.make_topics(parts.topics.all("air"))
+    up._drain(parts, stop=clock.now + 1)
+    publisher = parts.publisher("s", synthetic=True)
+    publisher.tick(1)
+    publisher.flush()
+    up._drain(parts, stop=clock.now)
+
+
+def test_the_embedded_broker_has_the_topics_it_is_asked_for() -> None:
+    broker = EmbeddedBroker()
+    broker.make_topics(())
+    broker.make_topics(("a", "a"))
+    assert broker.bootstrap.startswith("127.0.0.1:")
+
+
+def test_a_command_without_a_broker_says_what_to_set() -> None:
+    with pytest.raises(ConfigError, match="JIANHU_KAFKA: is not set; give the address"):
+        _ = Assembly(Settings()).kafka
+
+
+@pytest.mark.parametrize("fault", [TimeoutError(), KafkaException("no such topic")])
+def test_a_log_without_its_topic_says_what_makes_it(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    answer = Future[object]()
+    answer.set_exception(fault)
+    client = SimpleNamespace(describe_topics=lambda _: {"readings.air": answer})
+    monkeypatch.setattr("jianhu.assembly.AdminClient", lambda _: client)
+    with pytest.raises(
+        EdgeError, match=r"(h:1 did not answer|no such topic).*; create the topics with `jianhu topics`"
+    ):
+        _ = Assembly(Settings(kafka="h:1")).log_id
+
+
+def test_a_log_that_is_named_needs_no_broker() -> None:
+    assert Assembly(Settings(log_id="mine")).log_id == "mine"
+
+
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [([], 5), ([None, 7_200_000], 5), ([7_200_000, 3_700_000], 3_600_000), ([0, 0], 0)],
+    ids=["nothing", "one-partition", "the-slower", "no-tick"],
+)
+def test_a_feeder_goes_on_at_the_hour_that_every_partition_has_archived(
+    tmp_path: Path, ticks: list[int | None], expected: int
+) -> None:
+    parts = Assembly(Settings(dir=tmp_path, partitions=2))
+    parts.archive.open_log("log", 2)
+    for partition, tick in enumerate(ticks):
+        if tick is not None:
+            rows = rows_of("readings", 0, b"")
+            parts.archive.write("log", "readings.air", partition, rows, first=0, last=0, last_tick=tick)
+    assert parts.resume_at(5) == expected
