@@ -64,10 +64,14 @@ class Frame:
     rows: pa.RecordBatch
 
 
+_TICK_BOUND: Final = 8_000_000_000_000
+"""Ticks before 1716 or after 2223 are no clock: nothing beyond can be put on a day of the standards."""
+
+
 class Tick(msgspec.Struct, frozen=True):
     """The stream's clock: nothing is closed, judged or emitted but at a tick."""
 
-    at: _Int64
+    at: Annotated[int, msgspec.Meta(ge=-_TICK_BOUND, le=_TICK_BOUND)]
     """Milliseconds UTC."""
 
 

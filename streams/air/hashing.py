@@ -35,12 +35,13 @@ def joined(*columns: NDArray[np.generic]) -> Hash:
     return total
 
 
-def windowed(numbers: Hash, span: int) -> Hash:
-    """Return the wrapped sum over the last ``span`` positions of the last axis.
+def windowed(numbers: Hash, spans: NDArray[np.int64]) -> Hash:
+    """Return for each position of the last axis the wrapped sum over the last ``spans`` positions.
 
-    The first ``span - 1`` positions sum what is there.
+    Positions that have fewer before them sum what is there.
     """
-    total = np.cumsum(numbers, axis=-1, dtype=np.uint64)
-    late = total.copy()
-    late[..., span:] -= total[..., :-span]
-    return late
+    total = np.zeros((*numbers.shape[:-1], numbers.shape[-1] + 1), dtype=np.uint64)
+    np.cumsum(numbers, axis=-1, dtype=np.uint64, out=total[..., 1:])
+    first = np.maximum(np.arange(1, total.shape[-1]) - spans, 0)
+    sums: Hash = total[..., 1:] - total[..., first]
+    return sums

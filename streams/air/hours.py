@@ -15,7 +15,7 @@ from sensors.clock import HOUR_MS
 from sensors.flags import Mark
 from streams.air import slots
 from streams.air.hashing import placed
-from streams.air.index import INVALID, NOT_IN_PLAN, OK, code
+from streams.air.index import INVALID, OK, code
 from streams.air.means import divide_half_even
 from streams.air.state import MINUTES, RING_HOURS, AirState
 from streams.results import Reason
@@ -40,9 +40,9 @@ class HourBlock:
 
 
 def judge_hour(
-    state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArray[np.int64], gas: NDArray[np.bool_]
+    state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArray[np.int64], needed: NDArray[np.int64]
 ) -> HourBlock:
-    """Return one hour of some sites.
+    """Return one hour of some sites; a negative mean is no value (``IMPOSSIBLE``).
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def judge_hour(
         Hour number.
     steps
         Per factor the stored units in the standard's last digit.
-    gas
-        Per factor whether the 45 min rule of gases holds.
+    needed
+        Per factor the valid minutes that make an hour (`streams.standards.Completeness`).
     """
     own = _own_hours(state, sites, hour, steps)
     page = state.pages.get(hour)
     if page is None:
         return own
-    made = _made_hours(state, sites, page, steps, gas)
+    made = _made_hours(state, sites, page, steps, needed)
     came = own.inputs != 0
     return HourBlock(**{name: np.where(came, getattr(own, name), getattr(made, name)) for name in HourBlock.__slots__})
 
@@ -69,14 +69,13 @@ def judge_hour(
 def _own_hours(state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArray[np.int64]) -> HourBlock:
     """Return the hours that sources sent as hours; ``inputs`` is 0 where none came."""
     keys = state.device[(hour % RING_HOURS) * len(state.sites) + sites]
-    present = slots.counts(keys)
-    marks = slots.marks_of(keys)
-    came = keys != 0
-    value = np.where(present, divide_half_even(slots.values_of(keys), steps) * steps, 0)
+    came, marks = keys != 0, slots.marks_of(keys)
+    value = divide_half_even(slots.values_of(keys), steps) * steps
+    present = _possible(slots.counts(keys), value, marks)
     reason = np.where(came, _why_invalid(marks), SILENT)
     content = placed(slots.content_of(keys), np.zeros_like(keys))
     return HourBlock(
-        value=value,
+        value=np.where(present, value, 0),
         present=present,
         valid=present.astype(np.int16),
         expected=np.where(came, 1, _owed_parts(state, sites)).astype(np.int16),
@@ -87,9 +86,9 @@ def _own_hours(state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArr
 
 
 def _made_hours(
-    state: AirState, sites: NDArray[np.intp], page: slots.Keys, steps: NDArray[np.int64], gas: NDArray[np.bool_]
+    state: AirState, sites: NDArray[np.intp], page: slots.Keys, steps: NDArray[np.int64], needed: NDArray[np.int64]
 ) -> HourBlock:
-    """Return our means of minute slots; at least 45 valid minutes (GB 3095-2026 table 4)."""
+    """Return our means of minute slots."""
     whole = sites.size == len(state.sites)
     keys = page.reshape(MINUTES, len(state.sites), -1)
     keys = keys if whole else keys[:, sites]
@@ -98,21 +97,21 @@ def _made_hours(
     count = entering.sum(axis=0, dtype=np.int64)
     total = np.where(entering, slots.values_of(keys), 0).sum(axis=0)
     minutes = np.array([state.sites[i].period_ms // 60_000 for i in sites], np.int64)[:, None]
-    needed = np.where(gas, state.settings.gas_minutes, state.settings.pm_minutes)
-    present = (count * minutes >= needed) & (count > 0)
     marks = np.bitwise_or.reduce(slots.marks_of(keys), axis=0)
+    value = divide_half_even(total, np.maximum(count, 1) * steps) * steps
+    present = _possible((count * minutes >= needed) & (count > 0), value, marks)
     marks[came > 0] |= np.uint16(Mark.COMPUTED)
     places = np.arange(MINUTES, dtype=np.int64)[:, None, None] + _COMPUTED_SALT
     inputs = np.where(keys != 0, placed(slots.content_of(keys), places), np.uint64(0)).sum(axis=0, dtype=np.uint64)
     short = np.where(came * minutes >= needed, _why_invalid(marks), INCOMPLETE)
     reason = np.where(came == 0, SILENT, np.where(present, OK, short))
     return HourBlock(
-        value=np.where(present, divide_half_even(total, np.maximum(count, 1) * steps) * steps, 0),
+        value=np.where(present, value, 0),
         present=present,
         valid=(count * minutes).astype(np.int16),
         expected=np.broadcast_to(_owed_parts(state, sites), count.shape).astype(np.int16),
         reason=reason.astype(np.uint8),
-        marks=marks.astype(np.uint16),
+        marks=marks,
         inputs=inputs,
     )
 
@@ -123,30 +122,21 @@ def _owed_parts(state: AirState, sites: NDArray[np.intp]) -> NDArray[np.int64]:
     return np.where(periods < HOUR_MS, MINUTES, 1)
 
 
+def _possible(enough: NDArray[np.bool_], value: NDArray[np.int64], marks: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Return which hours have a value, and mark in place those that would be negative."""
+    negative = enough & (value < 0)
+    marks[negative] |= np.uint16(Mark.IMPOSSIBLE)
+    return enough & ~negative
+
+
 def _why_invalid(marks: NDArray[np.uint16]) -> NDArray[np.int64]:
     calibrating = (marks & int(Mark.CALIBRATION)) != 0
     return np.where(calibrating, CALIBRATING, INVALID)
 
 
-def keep(state: AirState, sites: NDArray[np.intp], hour: int, block: HourBlock, planned: NDArray[np.bool_]) -> None:
-    """Write judged hours into the ring.
-
-    Parameters
-    ----------
-    planned
-        Shape [sites, factors]: false where the registry says that the site does not measure the factor.
-    """
-    ring, place = state.hours, hour % RING_HOURS
-    unplanned = ~planned & (block.inputs == 0)
-    reason = np.where(unplanned, np.uint8(NOT_IN_PLAN), block.reason)
-    for column, values in (
-        (ring.value, block.value),
-        (ring.present, block.present),
-        (ring.valid, block.valid),
-        (ring.expected, block.expected),
-        (ring.reason, reason),
-        (ring.marks, block.marks),
-        (ring.inputs, block.inputs),
-    ):
-        column[sites, :, place] = values
+def keep(state: AirState, sites: NDArray[np.intp], hour: int, block: HourBlock) -> None:
+    """Write judged hours into the ring."""
+    place = hour % RING_HOURS
+    for name in HourBlock.__slots__:
+        getattr(state.hours, name)[sites, :, place] = getattr(block, name)
     state.dirty[place * len(state.sites) + sites] = False

@@ -73,7 +73,7 @@ class AirJudge:
         )
         self._entries = _entries(mine, self._state.sites)
         self._steps = tuple(f.step for f in self._factors.values())
-        self._gas = np.array([not name.startswith("PM") for name in FACTORS])
+        self._particles = np.array([name.startswith("PM") for name in FACTORS])
         self._editions = (*(e.name for e in standards.index_editions), "")
         self._late = False
         self.span_ms = (settings.late_h + settings.context_h + settings.ahead_h + 2) * HOUR_MS
@@ -83,33 +83,46 @@ class AirJudge:
 
         Windows that may reach back before it are then folded but not said: an earlier life said them.
         """
-        self._late = True
+        self._late = True  # until the first tick
 
     def fold(self, frame: Frame) -> tuple[Refused, ...]:
         """Take readings; return the rows that have no place."""
+        if self._late:  # before the first tick: of hours that this life will not say, and they must not set the clock
+            return ()
         return fold(self._state, frame)
 
     def tick(self, at: int) -> pa.RecordBatch | None:
         """Move the clock to ``at``, close hours and days, and return the results that are new or changed.
 
         None when there are none. A tick that is not later than one before moves nothing, but what changed is said.
+        When the clock jumps by more than the late span, what had come is closed first with its days; of the
+        hours after that, in which nothing came, only those of the late span before ``at`` are said.
         """
-        state, clock = self._state, self._state.clock
+        clock, settings = self._state.clock, self._settings
         if clock.at is None:
-            start_clock(state, at)
+            start_clock(self._state, at)
+        was = at if clock.at is None else clock.at
         if self._late:
-            clock.whole_from = clock.owed_from = (clock.at or at) // HOUR_MS + self._settings.ahead_h + 1
+            clock.whole_from = clock.owed_from = was // HOUR_MS + settings.ahead_h + 1
             self._late = False
-        if not state.sites:
-            clock.at = max(at, clock.at or at)
+        now = max(at, was)
+        if not self._state.sites:
+            clock.at = now
             return None
-        if at > (clock.at or at):
-            advance_rings(state, at)
-        now = clock.at or at
+        speech = Speech(names=self._state.names, editions=self._editions, at=now)
+        said: list[pa.RecordBatch] = []
+        if now - was > settings.late_h * HOUR_MS:
+            said += self._move(speech, was + (settings.ahead_h + DAY_HOURS) * HOUR_MS + settings.grace_ms)
+        said += self._move(speech, now)
+        return _joined(said)
+
+    def _move(self, speech: Speech, now: int) -> list[pa.RecordBatch]:
+        """Move the clock to ``now``, and say what changed and what is closed by it."""
+        state, clock = self._state, self._state.clock
+        advance_rings(state, now)
         before = clock.closed_to
         clock.closed_to = max(before, (now - self._settings.grace_ms) // HOUR_MS)
         oldest = now // HOUR_MS - self._settings.late_h - 1
-        speech = Speech(names=state.names, editions=self._editions, at=now)
         said: list[pa.RecordBatch] = []
         touched = self._touched(oldest, before)
         if touched is not None:
@@ -117,7 +130,7 @@ class AirJudge:
             said += self._say(speech, sites, first, before)
         if clock.closed_to > before:
             said += self._say(speech, np.arange(len(state.sites)), max(before, oldest), clock.closed_to)
-        return _joined(said)
+        return said
 
     def _touched(self, oldest: int, closed_to: int) -> tuple[Sites, int] | None:
         """Return the sites with changed inputs in closed hours, and the first such hour."""
@@ -141,9 +154,10 @@ class AirJudge:
         return said
 
     def _judge(self, sites: Sites, hour: int) -> None:
+        counts = self._standards.completeness(day_of_hour(hour))
+        needed = np.where(self._particles, counts.particle_hour_minutes, counts.hour_minutes)
         steps = np.array(self._steps, np.int64)
-        block = judge_hour(self._state, sites, hour, steps, self._gas)
-        keep(self._state, sites, hour, block, self._planned(sites, np.array([hour]))[..., 0])
+        keep(self._state, sites, hour, judge_hour(self._state, sites, hour, steps, needed))
 
     def _say_hours(self, speech: Speech, sites: Sites, first: int, stop: int) -> pa.RecordBatch:
         hours = self._hours(sites, first - BEFORE, stop)
@@ -185,11 +199,10 @@ class AirJudge:
         """Return judged hours from the ring; those not closed yet count as absent."""
         numbers = np.arange(first, stop, dtype=np.int64)
         ring, where = self._state.hours, (sites[:, None, None], np.arange(len(FACTORS))[:, None], numbers % RING_HOURS)
-        days = day_of_hour_array(numbers)
-        edition = np.full(numbers.size, len(self._editions) - 1, np.int8)
-        for place, found in enumerate(self._standards.index_editions):
-            held = days >= found.start_day
-            edition[held if found.end_day is None else held & (days <= found.end_day)] = place
+        days = _days_of_hours(numbers)
+        edition = np.full(numbers.size, len(self._standards.index_editions), np.int8)
+        for found, mask in self._standards.index_groups(days):
+            edition[mask] = self._standards.index_editions.index(found)
         return Hours(
             value=ring.value[where],
             present=ring.present[where],
@@ -211,8 +224,9 @@ class AirJudge:
         starts = hours * HOUR_MS
         for row, site in enumerate(sites):
             for entry in self._entries[site]:
+                held = _within(starts, entry.start, entry.end)
                 for absence in entry.not_in_plan:
-                    gone = (starts >= absence.start) & (starts < (absence.end or np.iinfo(np.int64).max))
+                    gone = held & _within(starts, absence.start, absence.end)
                     planned[row, FACTORS.index(absence.factor), gone] = False
         return planned
 
@@ -222,7 +236,7 @@ class AirJudge:
         starts = hours * HOUR_MS
         for row, site in enumerate(sites):
             for entry in self._entries[site]:
-                owed[row] |= (starts >= entry.start) & (starts < (entry.end or np.iinfo(np.int64).max))
+                owed[row] |= _within(starts, entry.start, entry.end)
         return owed & (hours >= self._state.clock.owed_from)
 
     def _mda8_limits(self, sites: Sites, hour: int) -> NDArray[np.int64]:
@@ -237,6 +251,12 @@ class AirJudge:
         return limits
 
 
+def _within(times: NDArray[np.int64], start: int, end: int | None) -> NDArray[np.bool_]:
+    """Return which times lie in [start, end); without an end, which are not before the start."""
+    held = times >= start
+    return held if end is None else held & (times < end)
+
+
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
     """Return batches as one, or None when they hold no row."""
     full = [batch for batch in batches if batch.num_rows]
@@ -245,7 +265,7 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
     return pa.Table.from_batches(full).unify_dictionaries().combine_chunks().to_batches()[0]
 
 
-def day_of_hour_array(hours: NDArray[np.int64]) -> NDArray[np.int64]:
+def _days_of_hours(hours: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the Beijing day numbers of hour numbers."""
     days: NDArray[np.int64] = (hours + BEIJING_OFFSET_H) // DAY_HOURS
     return days

@@ -64,7 +64,7 @@ def round_to_step(values: ArrayLike, step: ArrayLike) -> Ints:
     return divide_half_even(values, step) * np.asarray(step, dtype=np.int64)
 
 
-def running_mean(values: Ints, present: Flags, *, span: int, at_least: int, step: int) -> Means:
+def running_mean(values: Ints, present: Flags, *, span: int, at_least: ArrayLike, step: int) -> Means:
     """Return the means of the ``span`` hours that end with each hour.
 
     Parameters
@@ -76,7 +76,7 @@ def running_mean(values: Ints, present: Flags, *, span: int, at_least: int, step
     span
         Hours in a window. The first ``span - 1`` windows hold what the array has.
     at_least
-        Valid hours that a window needs.
+        Valid hours that a window needs; one figure, or one for each hour.
     step
         The standard's last digit in fixed-point units; the mean is rounded to it.
     """

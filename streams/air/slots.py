@@ -29,7 +29,6 @@ _FLAG_MASK = (1 << _FLAG_BITS) - 1
 _VALUE_MASK = (1 << _VALUE_BITS) - 1
 _DELAY_MAX = (1 << _DELAY_BITS) - 1
 _CORRECTION_MAX = (1 << _CORRECTION_BITS) - 1
-_ORIGIN_MASK = 7
 NO_FLAG = 0
 """Flag code of an unflagged value; the letters of `FLAG_USES` follow from 1."""
 
@@ -133,10 +132,10 @@ def fold_unique(target: Keys, index: NDArray[np.intp], keys: Keys) -> NDArray[np
 
     Returns
     -------
-    Boolean per row of ``keys``: it was greater than what was held before this call.
+    Boolean per row of ``keys``: some factor's key was greater than what was held before this call.
     """
     held = target[index]
-    changed: NDArray[np.bool_] = np.any(keys > held, axis=1, keepdims=True)[:, 0]
+    changed: NDArray[np.bool_] = np.asarray((keys > held).any(axis=1))
     if _strictly_rising(index):
         np.maximum(held, keys, out=held)
         target[index] = held
@@ -147,8 +146,3 @@ def fold_unique(target: Keys, index: NDArray[np.intp], keys: Keys) -> NDArray[np
 
 def _strictly_rising(index: NDArray[np.intp]) -> bool:
     return bool((np.diff(index) > 0).all()) or np.unique(index).size == index.size
-
-
-def origins_of(keys: Keys) -> Keys:
-    """Return the origin (`sensors.frames.Origin`) of each key; 0 for an empty slot."""
-    return (keys >> _ORIGIN_SHIFT) & _ORIGIN_MASK

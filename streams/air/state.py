@@ -37,10 +37,6 @@ class JudgeSettings:
     """Readings older than this go to the dead letters, to be driven again by a recompute."""
     ahead_h: int = 24
     """Readings further ahead of the clock than this go to the dead letters."""
-    gas_minutes: int = 45
-    """Valid minutes that make an hour of a gas (GB 3095-2026 table 4; the same in 2012)."""
-    pm_minutes: int = 45
-    """The same for particles, for which the table gives no figure (rulings, "Air")."""
 
     @property
     def context_h(self) -> int:
@@ -168,15 +164,16 @@ def empty_state(
 def fold(state: AirState, frame: Frame) -> tuple[Refused, ...]:
     """Fold a frame into the slots; return the rows that have no place, each with a reason.
 
-    Nothing is judged or said here: that happens at a tick.
+    Nothing is judged or said here: that happens at a tick. Before the first tick the clock stands at the
+    earliest reading of the first frame.
     """
     rows = frame.rows
     if rows.num_rows == 0:
         return ()
     start = rows.column(START).cast(pa.int64()).to_numpy()
-    if state.clock.at is None:
-        start_clock(state, int(start.min()))
     site = _site_rows(state, rows)
+    if state.clock.at is None and (site >= 0).any():
+        start_clock(state, int(start[site >= 0].min()))
     refused = _refusals(state, frame, site, start)
     usable = ~np.logical_or.reduce([r.rows for r in refused]) if refused else np.ones(start.size, np.bool_)
     keys = keys_of(frame, state.factors)
@@ -200,16 +197,19 @@ def _site_rows(state: AirState, rows: pa.RecordBatch) -> NDArray[np.int64]:
 
 def _refusals(state: AirState, frame: Frame, site: NDArray[np.int64], start: NDArray[np.int64]) -> tuple[Refused, ...]:
     """Return the reasons why rows have no place; a row stands in one of them at most."""
-    clock, settings, period = state.clock, state.settings, frame.head.period_ms
-    now = clock.at or 0
+    settings, period = state.settings, frame.head.period_ms
+    now = 0 if state.clock.at is None else state.clock.at  # without a clock every site is unknown
     periods = np.array([s.period_ms for s in state.sites], np.int64)
     unknown = site < 0
     misfit = ~unknown & (period != HOUR_MS) & (periods[site] != period if periods.size else True)
-    late = ~unknown & ~misfit & (start < now - settings.late_h * HOUR_MS)
-    early = ~unknown & ~misfit & (start > now + settings.ahead_h * HOUR_MS)
+    oblique = ~unknown & ~misfit & (start % period != 0)
+    fitting = ~(unknown | misfit | oblique)
+    late = fitting & (start < now - settings.late_h * HOUR_MS)
+    early = fitting & (start > now + settings.ahead_h * HOUR_MS)
     cases = (
         (Refusal.UNKNOWN_SITE, "no such site in this partition", unknown),
         (Refusal.UNKNOWN_PERIOD, f"the registry gives these sites another period than {period} ms", misfit),
+        (Refusal.IMPOSSIBLE_TIME, f"the interval starts between whole {period} ms; check the sender's clock", oblique),
         (Refusal.TOO_LATE, f"more than {settings.late_h} h before the partition's clock; recompute the period", late),
         (
             Refusal.TOO_EARLY,
@@ -250,7 +250,7 @@ def start_clock(state: AirState, at: int) -> None:
 
 
 def advance_rings(state: AirState, at: int) -> None:
-    """Move the clock to ``at`` and free the places of the rings that the new hours and days take."""
+    """Move the clock to ``at``, not before it, and free the places of the rings that the new hours and days take."""
     head = at // HOUR_MS + state.settings.ahead_h + 1
     fresh = np.arange(max(state.head_hour, head - RING_HOURS), head, dtype=np.int64)
     if fresh.size:

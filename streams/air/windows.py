@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sensors.clock import DAY_HOURS
+from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS
 from streams.air.hashing import Hash, joined, placed, windowed
 from streams.air.hours import INCOMPLETE, SILENT
 from streams.air.index import NO_ITEM, NOT_IN_PLAN, OK, combine, daily_table, iaqi, real_time_table
@@ -107,10 +107,10 @@ def hour_blocks(hours: Hours, editions: tuple[IndexEdition, ...], begin: int) ->
 
 def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block]:
     """Return O3 8 h, its platform variant and the five running 24 h means, from position ``begin`` on."""
-    counts = standards.completeness(int(hours.day[-1]))
+    counts = [standards.completeness(int(day)) for day in hours.day]
     o3, there, step = hours.value[:, O3], hours.present[:, O3], hours.steps[O3]
-    judged = running_mean(o3, there, span=O3_SPAN, at_least=counts.o3_8h_hours, step=step)
-    clock_hour = hours.number + 8 - hours.day * DAY_HOURS
+    judged = running_mean(o3, there, span=O3_SPAN, at_least=[c.o3_8h_hours for c in counts], step=step)
+    clock_hour = hours.number + BEIJING_OFFSET_H - hours.day * DAY_HOURS
     platform = o3_8h_platform(o3, there, clock_hour, at_least=1, step=step)
     blocks = [
         _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), begin),
@@ -119,27 +119,23 @@ def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block
     for f in AVERAGES:
         means = running_mean(
             hours.value[:, f], hours.present[:, f],
-            span=DAY_SPAN, at_least=counts.running_24h_hours, step=hours.steps[f],
+            span=DAY_SPAN, at_least=[c.running_24h_hours for c in counts], step=hours.steps[f],
         )  # fmt: skip
         blocks.append(_running(hours, f, means, np.full(hours.number.size, DAY_SPAN), begin))
     return blocks
 
 
 def _running(hours: Hours, f: int, means: Means, spans: NDArray[np.int64], begin: int) -> Block:
-    span = int(spans.max())
     marks = _marks_over(hours.marks[:, f], spans, begin)
-    some = np.cumsum(hours.inputs[:, f] != 0, axis=-1)
-    came = some.copy()
-    came[:, span:] -= some[:, :-span]
-    inputs = windowed(placed(hours.inputs[:, f], hours.number), span)[:, begin:]
-    planned = hours.planned[:, f, begin:]
+    came = windowed((hours.inputs[:, f] != 0).astype(np.uint64), spans) > 0
+    inputs = windowed(placed(hours.inputs[:, f], hours.number), spans)
     return _plain_block(
         means=Means(means.value[:, begin:], means.ok[:, begin:], means.valid[:, begin:]),
         expected=np.broadcast_to(spans[begin:], marks.shape),
-        came=came[:, begin:] > 0,
-        planned=planned,
+        came=came[:, begin:],
+        planned=hours.planned[:, f, begin:],
         marks=marks,
-        inputs=inputs,
+        inputs=inputs[:, begin:],
         edition=np.broadcast_to(hours.edition[begin:], marks.shape),
     )
 

@@ -40,7 +40,7 @@ def test_decode_undoes_encode(found: list[dict[str, object]], compression: str |
 
 
 @LAW
-@given(st.integers(-(2**63), 2**63 - 1))
+@given(st.integers(-8_000_000_000_000, 8_000_000_000_000))
 def test_a_tick_keeps_every_instant(at: int) -> None:
     assert decode(encode_tick(at)) == Tick(at)
 

@@ -88,6 +88,7 @@ def test_a_tick_survives_the_way_through_its_bytes(at: int) -> None:
         b"{}",
         b'{"at": "now"}',
         b'{"at": 1.5}',
+        b'{"at": 1482192000000000}',  # microseconds: no day of the standards
         b'{"at\xff": 1}',
         b"\x00" * 64,
         b"\xff\xff\xff\xff\x10\x00\x00\x00",
