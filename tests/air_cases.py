@@ -85,7 +85,9 @@ def frame(rows: Sequence[Row], *, period_ms: int = HOUR_MS, origin: Origin = Ori
     ]
     for i in range(len(FACTORS)):
         columns.append(pa.array([r.values[i] for r in rows], pa.int32()))
-        columns.append(pa.array([None if r.flags[i] is None else ord(r.flags[i]) for r in rows], pa.uint8()))
+        columns.append(
+            pa.array([None if flag is None else ord(flag) for flag in (r.flags[i] for r in rows)], pa.uint8())
+        )
     head = FrameHead(kind="air", period_ms=period_ms, source="test", sequence=0, origin=origin)
     return Frame(head=head, rows=pa.RecordBatch.from_arrays(columns, schema=frame_schema(FACTORS)))
 
@@ -141,7 +143,7 @@ def one(batches: Iterable[pa.RecordBatch], factor: str, window: str, start: int,
     return found[0]
 
 
-def hours(name: str, count: int, *, begin: int = T0, **values: float) -> list[Row]:
+def hours(name: str, count: int, *, begin: int = T0, **values: Any) -> list[Row]:
     """Return the same hour values ``count`` times."""
     return [row(name, begin + i * HOUR_MS, **values) for i in range(count)]
 

@@ -114,8 +114,8 @@ def test_every_day_of_the_record_is_judged_as_the_text_says(record: list[dict[st
     days = (6, DAYS, 24)
     means = day_mean(values[:, inside].reshape(days), present[:, inside].reshape(days), at_least=20, step=100)
     eight = running_mean(values[5], present[5], span=O3_SPAN, at_least=6, step=100)
-    windows = [part[inside].reshape(DAYS, 24)[:, 7:] for part in (eight.value, eight.ok)]
-    largest = mda8(windows[0], windows[1], at_least=14, limit=16_000)
+    windows, there = eight.value[inside].reshape(DAYS, 24)[:, 7:], eight.ok[inside].reshape(DAYS, 24)[:, 7:]
+    largest = mda8(windows, there, at_least=14, limit=16_000)
     value, ok = means.value.copy(), means.ok.copy()
     value[5], ok[5] = largest.value, largest.ok
     edition = load_standards().index_edition(day_number(date(2016, 12, 15)))

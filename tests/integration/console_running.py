@@ -68,7 +68,7 @@ class Desktop:
             self.registry,
             load_standards(),
             self.settings,
-            wall=lambda: self.wall,  # type: ignore[arg-type]
+            wall=lambda: self.wall,
         )
         server = Listening(app, self.settings)
         self._server, self._thread = server, threading.Thread(target=server.run, daemon=True)

@@ -176,7 +176,7 @@ def test_the_largest_running_mean_of_a_day_is_equal_at_its_last_hour(platform: G
     published, found = platform.columns["O3_8h_24h"], day_maxima(platform)
     last = published[:, 23::24]
     archived = platform.archived.reshape(len(platform.sites), -1, 24)
-    counts = tally(last, found.value, archived[:, :, -1], {OUTSIDE: ~archived.all(axis=2)})
+    counts = tally(last, found.value, archived[:, :, -1], {OUTSIDE: np.logical_not(archived.all(axis=2))})
     assert counts == {"published": 288, "equal": 254, OUTSIDE: 34, "unexplained": 0}
 
 
@@ -207,8 +207,8 @@ def test_our_daily_maximum_from_hours_is_the_platforms_on_whole_days(platform: G
     )
     archived, there = platform.archived.reshape(days), present.reshape(days)
     classes = {
-        OUTSIDE: ~archived.all(axis=2),
-        SHORT: ~there.all(axis=2),
+        OUTSIDE: np.logical_not(archived.all(axis=2)),
+        SHORT: np.logical_not(there.all(axis=2)),
     }
     value = np.where(ours.ok, ours.value, NONE)
     counts = tally(platform.columns["O3_8h_24h"][:, 23::24], value, archived[:, :, -1], classes)

@@ -152,11 +152,11 @@ class House:
         """Return a new console over the same store and desk: what a restart makes."""
         return create_console(
             self.store,
-            self.desk,
+            self.desk,  # type: ignore[arg-type]
             self.registry,
             load_standards(),
             self.settings,
-            wall=lambda: self.wall,  # type: ignore[arg-type]
+            wall=lambda: self.wall,
         )
 
     def say(self, *rows: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_making_a_console_reads_nothing(tmp_path: Path) -> None:
 def test_an_outline_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     with house(tmp_path) as made, pytest.raises(ConfigError, match=r"none\.geojson"):
         create_console(
-            made.store,  # type: ignore[arg-type]
+            made.store,
             made.desk,  # type: ignore[arg-type]
             made.registry,
             load_standards(),

@@ -12,7 +12,8 @@ DECIMALS = {"NO2": 0, "CO": 1, "PM2.5": 0}
 
 
 def limit_alert(home: House) -> str:
-    return next(alert.id for alert in home.desk.open_events() if alert.event.kind == "limit")
+    found: str = next(alert.id for alert in home.desk.open_events() if alert.event.kind == "limit")
+    return found
 
 
 def test_a_new_alert_is_open_and_counted(home: House) -> None:

@@ -22,7 +22,8 @@ def at(year: int, month: int, day: int) -> int:
 def test_a_limit_is_that_of_the_day_of_the_data(day: int, standard: str, value: int) -> None:
     limit = limit_of(STANDARDS)(day, "PM2.5", "24h", 2)
     assert limit is not None
-    assert (limit.standard, limit.quantity) == (standard, value)
+    assert limit.standard == standard
+    assert limit.quantity == value
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ class Page(HTMLParser):
 
 
 def event_of(home: House, kind: str = "limit") -> str:
-    return next(alert.id for alert in home.desk.inner.open_events() if alert.event.kind == kind)
+    found: str = next(alert.id for alert in home.desk.inner.open_events() if alert.event.kind == kind)
+    return found
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -15,8 +15,8 @@ from streams.standards import load_standards
 from tests.unit.dashboards.building import T0, row, site, table
 
 
-def at(*parts: int) -> int:
-    return ms_of(dt.datetime(*parts, tzinfo=BEIJING))  # type: ignore[misc]
+def at(year: int, month: int, day: int, hour: int = 0) -> int:
+    return ms_of(dt.datetime(year, month, day, hour, tzinfo=BEIJING))
 
 
 def view_of(view: View, span: Span, *rows: dict[str, Any], edition: str = "HJ633-2026") -> StationView:

@@ -21,7 +21,7 @@ from streams.results import Reason, Window
 
 FOLDER = Path(dashboards.__file__).parent
 ZH, EN = (load_catalogue(language) for language in (Language.ZH, Language.EN))
-CODES = {
+CODES: dict[str, Iterable[object]] = {
     "class": list(StationClass),
     "window": list(Window),
     "reason": [reason for reason in Reason if reason],

@@ -47,7 +47,7 @@ def test_a_column_keeps_its_order_and_knows_what_is_missing() -> None:
     found = read_decimals(texts, FINE, Fraction(1), frozenset({"NA"}))
     assert found.values.tolist() == [100, 0, 0, 0, 0, 100, 200]
     assert found.state.tolist() == [0, 1, 1, 1, 2, 0, 0]
-    assert (found.values.dtype, found.state.dtype) == (np.int32, np.uint8)
+    assert (found.values.dtype, found.state.dtype) == (np.dtype(np.int32), np.dtype(np.uint8))
 
 
 def test_an_empty_column_stays_empty() -> None:

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pytest
 
 from sensors import files
@@ -153,14 +154,14 @@ def test_a_file_that_is_not_there_is_an_error_of_the_edge(tmp_path: Path) -> Non
 def test_a_line_that_the_parser_cannot_bear_is_found_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse = files.pacsv.read_csv
+    parse = pacsv.read_csv
 
     def picky(data: io.BytesIO, **options: object) -> pa.Table:
         if b"poison" in data.getvalue():
             raise pa.ArrowInvalid("cannot bear it")
         return parse(data, **options)
 
-    monkeypatch.setattr(files.pacsv, "read_csv", picky)
+    monkeypatch.setattr(pacsv, "read_csv", picky)
     rows, lines, letters = read(tmp_path, HEADER + b"t1,A,1\nt2,poison,2\nt3,C\nt4,D,4\n")
     assert ([row["site"] for row in rows], lines) == (["A", "D"], [2, 5])
     assert sorted((letter.where, letter.detail) for letter in letters) == [

@@ -61,8 +61,8 @@ sites:
 """
 
 
-def at(*day: int) -> int:
-    return ms_of(datetime(*day, tzinfo=BEIJING))  # type: ignore[arg-type]
+def at(year: int, month: int, day: int, hour: int = 0) -> int:
+    return ms_of(datetime(year, month, day, hour, tzinfo=BEIJING))
 
 
 @pytest.fixture(name="registry")
