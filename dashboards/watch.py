@@ -29,6 +29,8 @@ _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 3.0
 _STALLED_MS: Final = 15_000
 _OLDER_EVERY: Final = 5
+_LEAP_MS: Final = 600_000
+"""The stream's clock moves so far between two looks only while history is being filled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Watch:
         self._slices: dict[tuple[Window, int], _Slice] = {}
         self._made_of: tuple[int, ...] = ()
         self._turn = 0
+        self._seen_at = 0
         self._changed = asyncio.Condition()
         self._looking = Lock()
         self._stopped = False
@@ -120,7 +123,7 @@ class Watch:
             hour = shown_hour(
                 self._store.latest(Window.HOUR), clock.at_ms if clock else None, self._settings.owed_after_ms
             )
-            overview = None if hour is None else self._overview(hour)
+            overview = None if hour is None else self._overview(hour, clock.at_ms if clock else hour)
         except Exception as error:  # noqa: BLE001 - whatever the store throws, the board keeps its old picture and says so
             if before.store.ok or not before.store.why:
                 _log.warning("the store does not answer: %r", error)
@@ -134,10 +137,13 @@ class Watch:
             store=Health(ok=True, read_ms=self._wall()),
         )
 
-    def _overview(self, hour: int) -> Overview:
+    def _overview(self, hour: int, at: int) -> Overview:
         starts = [hour - HOUR_MS * back for back in range(TREND_HOURS)]
         self._turn += 1
         again = {hour}
+        if at - self._seen_at > _LEAP_MS:  # history is being filled: any hour may have come since the last look
+            again = set(starts)
+        self._seen_at = at
         if self._turn % _OLDER_EVERY == 0:  # late data changes older hours too: one of them in turn
             again |= {starts[1], starts[self._turn // _OLDER_EVERY % TREND_HOURS]}
         for start in starts:

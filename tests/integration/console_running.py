@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from alerts.columns import columns_of
 from alerts.desk import Desk
@@ -26,6 +26,7 @@ from dashboards.settings import ConsoleSettings
 from sensors.registry import Registry
 from streams.standards import load_standards
 from streams.store.sqlite import SqliteStore
+from tests.unit.alerts.building import RULES_FILE
 from tests.unit.dashboards.building import HEAD, Away, batch
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -91,7 +92,7 @@ class Desktop:
         """Let the stream say results: into the store and to the alerts."""
         said = batch(rows)
         self.store.inner.write(said, HEAD)
-        rules = load_rules()
+        rules = load_rules(RULES_FILE)
         keeper = Keeper(Judge(rules, self.registry, load_standards()), rules)
         with self.journal.writing() as turn:
             keeper.take(columns_of(said, "pack"), turn)
@@ -117,6 +118,7 @@ def desktop(folder: Path, registry: Registry, wall: int, **settings: Any) -> Ite
 @contextmanager
 def browser(chromium: Path) -> Iterator[Browser]:
     """Yield a Chromium without a window."""
+    expect.set_options(timeout=30_000)
     with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         try:
