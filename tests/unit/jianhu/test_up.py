@@ -185,8 +185,8 @@ def test_a_folder_of_the_other_origin_is_refused_and_left_as_it_is(tmp_path: Pat
     [
         (None, True, "is not there"),
         (MADE_UP, True, "synthetic sites in a real system"),
-        ("", True, "region"),
-        ("sites: 3", False, "region"),
+        ("", True, "Expected `object`"),
+        ("sites: 3", False, "Expected `array`"),
         (None, False, "No such file"),
     ],
     ids=["missing", "made-up-in-real", "empty", "wrong", "missing-simulated"],
