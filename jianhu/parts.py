@@ -105,11 +105,10 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
 
 def run_console(parts: Assembly) -> None:
     """Serve the console until told to stop."""
-    import uvicorn  # noqa: PLC0415
-
     from alerts.desk import Desk  # noqa: PLC0415
     from alerts.journal import open_journal  # noqa: PLC0415
     from dashboards.app import create_console  # noqa: PLC0415
+    from dashboards.server import serve  # noqa: PLC0415
     from dashboards.settings import ConsoleSettings  # noqa: PLC0415
     from streams.store.sqlite import Access  # noqa: PLC0415
 
@@ -129,7 +128,7 @@ def run_console(parts: Assembly) -> None:
     journal = open_journal(settings.alerts_database, wall_ms)
     try:
         app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen)
-        uvicorn.run(app, host=chosen.host, port=chosen.port, log_level="warning", server_header=False)
+        serve(app, chosen)
     finally:
         journal.close()
         store.close()

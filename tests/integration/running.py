@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,9 @@ def records(bootstrap: str, topic: str, partitions: int) -> list[tuple[int, int,
         ends = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in range(partitions)]
     finally:
         consumer.close()
-    return [(p, o, v) for p, end in enumerate(ends) for o, v in (read_records(bootstrap, topic, p, 0, end) if end else ())]
+    return [
+        (p, o, v) for p, end in enumerate(ends) for o, v in (read_records(bootstrap, topic, p, 0, end) if end else ())
+    ]
 
 
 def table_of(batches: list[pa.RecordBatch]) -> Table:
@@ -93,7 +95,9 @@ def table_of(batches: list[pa.RecordBatch]) -> Table:
             key = tuple(columns[name][i] for name in KEY_COLUMNS)
             said = (columns["revision"][i], tuple(columns[name][i] for name in CONTENT_COLUMNS))
             held = final.get(key)
-            assert held is None or held[0] != said[0] or held == said, f"revision {said[0]} of {key} was said in two ways"
+            assert held is None or held[0] != said[0] or held == said, (
+                f"revision {said[0]} of {key} was said in two ways"
+            )
             if held is None or said[0] > held[0]:
                 final[key] = said
     return {key: content for key, (_, content) in final.items()}
@@ -117,9 +121,9 @@ def judged_alone(log: list[tuple[int, int, bytes]], judges: Mapping[int, AirJudg
     return said
 
 
-def wait_for(what: str, met: Any, timeout_s: float = 60.0) -> None:
+def wait_for(what: str | Callable[[], str], met: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until ``met()`` is true; fail with ``what`` when it never is."""
     until = time.monotonic() + timeout_s
     while not met():
-        assert time.monotonic() < until, f"waited {timeout_s} s for {what}"
+        assert time.monotonic() < until, f"waited {timeout_s} s for {what if isinstance(what, str) else what()}"
         time.sleep(0.1)

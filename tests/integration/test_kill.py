@@ -26,7 +26,7 @@ from streams.store.sqlite import SqliteStore
 from streams.topics import Topics, create_topics
 from tests.integration.running import ROOT, judged_alone, records, said_on, system, table_of, wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.kafka]
+pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.slow]
 SOAK = bool(os.environ.get("JIANHU_SOAK"))
 KILLS = 20 if SOAK else 5
 PARTITIONS = 4

@@ -16,7 +16,7 @@ from alerts.keeper import Keeper
 from alerts.rules import load_rules
 from alerts.texts import title
 from sensors.clock import HOUR_MS
-from tests.unit.alerts.building import T0, columns, judge, row
+from tests.unit.alerts.building import RULES_FILE, T0, columns, judge, row
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(path.name for path in GOLDEN.glob("rules*") if path.is_dir())
@@ -43,7 +43,7 @@ def test_there_are_golden_cases() -> None:
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("case", CASES)
 def test_the_steps_of_a_golden_case_follow_from_its_results(case: str, *, together: bool) -> None:
-    rules = load_rules()
+    rules = load_rules(RULES_FILE)
     keeper, journal = Keeper(judge(rules), rules), open_journal("sqlite://", lambda: 0)
     with journal.writing() as turn:
         for _, rows in groupby(read(case, "results.csv"), key=lambda given: given["tick"]):

@@ -33,14 +33,14 @@ def test_packaged_limits_lie_on_the_windows_that_the_rulings_name() -> None:
 
 def test_packaged_threshold_names_an_author_and_a_reason() -> None:
     (rule,) = load_rules().versions("pm25-1h")
-    assert (rule.threshold, rule.author, rule.factors) == (Fraction(75), "默认配置", ("PM2.5",))
+    assert (rule.threshold, rule.author, rule.factors) == (Fraction(150), "默认配置", ("PM2.5",))
     assert rule.why
 
 
 def test_rule_of_no_data_and_of_levels_looks_at_the_index() -> None:
     rules = {rule.id: rule for rule in load_rules().rules}
-    assert rules["no-data"].factors == rules["aqi-light"].factors == (AQI,)
-    assert (rules["aqi-light"].level, rules["aqi-heavy"].level) == (3, 5)
+    assert rules["no-data"].factors == rules["aqi-moderate"].factors == (AQI,)
+    assert (rules["aqi-moderate"].level, rules["aqi-heavy"].level) == (4, 5)
 
 
 def test_a_threshold_in_another_unit_is_converted_exactly() -> None:

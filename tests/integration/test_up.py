@@ -1,0 +1,148 @@
+"""``jianhu up`` as a new user starts it: embedded broker, SQLite, console; stopped, killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sensors.clock import HOUR_MS
+from streams.store.sqlite import Access, SqliteStore
+from tests.integration.running import ROOT, system, wait_for
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+OWED = 42
+HISTORY_H = 48
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _asked(port: int, path: str) -> Any:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return json.loads(answer.read())
+    except OSError:
+        return None
+
+
+def _full(port: int) -> bool:
+    """Tell whether the page shows a whole newest hour and a day of trend of a station that always sends."""
+    overview = _asked(port, "/api/v1/overview")
+    hour = (overview or {}).get("hour")
+    if not hour or hour["owed"] != OWED or hour["came"] < OWED - 3:
+        return False
+    return all(value is not None for s in hour["stations"] if s["site"] == "SYN-D01" for value in s["trend"][-20:])
+
+
+def _table(folder: Path, start_ms: int) -> dict[Any, Any]:
+    store = SqliteStore(folder / "results.sqlite", Access.READ)
+    try:
+        rows = store.slice("1h", start_ms).to_pylist()
+    finally:
+        store.close()
+    return {(row["site"], row["factor"]): (row["value"], row["reason"], row["valid"], row["inputs"]) for row in rows}
+
+
+def _children(folder: Path) -> list[int]:
+    """Return the processes that work on a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if f"JIANHU_DIR={folder}".encode() in environment.split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None:
+    folder, port = tmp_path / "data", _free_port()
+    command = ("up", "--dir", str(folder), "--port", str(port))
+    with system({}, tmp_path / "logs") as made:
+        first = made.start(*command)
+        wait_for(f"the page\n{made.told()}", lambda: _full(port), 120)
+        hour = int(_asked(port, "/api/v1/overview")["hour"]["start"])
+        before = {h: _table(folder, hour - h * HOUR_MS) for h in range(1, 40)}
+        assert all(len(table) == OWED * 7 for table in before.values())
+        assert before[1]["SYN-T19", "AQI"][:2] == (None, "silent")
+        no_data = [e["site"] for e in _asked(port, "/api/v1/events")["events"] if e["rule"] == "no-data"]
+        assert "SYN-T19" in no_data
+        first.send_signal(signal.SIGINT)
+        assert first.wait(90) == 0
+        assert _children(folder) == []
+
+        second = made.start(*command)
+        wait_for(f"the page again\n{made.told()}", lambda: _full(port), 120)
+        assert {h: _table(folder, hour - h * HOUR_MS) for h in before} == before
+        events = {e["id"] for e in _asked(port, "/api/v1/events")["events"]}
+        made.kill(second)
+        wait_for("the children to end with their parent", lambda: not _children(folder), 60)
+
+        third = made.start(*command, "--for", "60s")
+        wait_for(f"the page after a kill\n{made.told()}", lambda: _full(port), 120)
+        assert {h: _table(folder, hour - h * HOUR_MS) for h in before} == before
+        assert events <= {e["id"] for e in _asked(port, "/api/v1/events")["events"]}
+        assert third.wait(120) == 0
+
+
+def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path) -> None:
+    folder, port = tmp_path / "beijing", _free_port()
+    folder.mkdir()
+    shutil.copy(ROOT / "simulators" / "data" / "shangyu.yaml", folder / "registry.yaml")
+    real = ("up", "--real", str(folder), "--port", str(port), "--data-clock")
+    refused = _run(*real)
+    assert refused.returncode == 2
+    assert "synthetic sites in a real system" in refused.stderr
+    shutil.copy(ROOT / "sensors" / "data" / "beijing.yaml", folder / "registry.yaml")
+    data = ROOT / "tests" / "data" / "beijing" / "PRSA_Tiantan_2016-12.csv.gz"
+    with system({}, tmp_path / "logs") as made:
+        up = made.start(*real)
+        wait_for(f"the console\n{made.told()}", lambda: _asked(port, "/version") is not None, 60)
+        mixed = _run("up", "--dir", str(folder))
+        assert mixed.returncode == 2
+        assert "another `jianhu up` runs on this folder" in mixed.stderr
+        fed = _run("feed", "--dir", str(folder), "--format", "prsa", "--until", "2016-12-03", str(data))
+        assert fed.returncode == 0, fed.stderr
+        assert "sent 97 rows of 97 hours" in fed.stdout, fed.stdout
+        last = 1_480_690_800_000  # the hour that ends 2016-12-02 23:00 in Beijing
+        wait_for(f"the results\n{made.told()}", lambda: _has_rows(folder, last), 90)
+        row = _table(folder, last)["Tiantan", "PM2.5"]
+        assert row[0] is not None
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(90) == 0
+    crossed = _run("up", "--dir", str(folder))
+    assert crossed.returncode == 2
+    assert "holds real data" in crossed.stderr
+
+
+def _has_rows(folder: Path, start_ms: int) -> bool:
+    return (folder / "results.sqlite").exists() and bool(_table(folder, start_ms))
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JIANHU_")}
+    return subprocess.run(
+        [sys.executable, "-m", "jianhu", *command],
+        cwd=ROOT,
+        env={**clean, "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
