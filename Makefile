@@ -8,6 +8,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
+BENCH_VENV := $(or $(JIANHU_CACHE),$(HOME)/.cache/jianhu)/bench-venv
 FOLDERS := sensors streams alerts dashboards simulators jianhu scripts tests benchmarks
 
 .PHONY: help run test check lint types contracts format services services-up bench soak lock clean
@@ -43,8 +44,9 @@ services: ## make Kafka, InfluxDB, Chromium and PostgreSQL ready for the tests (
 services-up: services ## run Kafka and InfluxDB in the foreground, for trying things out
 	@$(FIND_PYTHON); exec "$$python" scripts/services.py up $(ARGS)
 
-bench: $(VENV)/.ready-dev ## measure: how many packets a second
-	$(VENV)/bin/python -m benchmarks $(ARGS)
+bench: $(VENV)/.ready-dev services $(BENCH_VENV)/.ready ## measure: packets a second beside Quix Streams, and time to the first page
+	$(VENV)/bin/python -m benchmarks stream $(ARGS)
+	$(VENV)/bin/python -m benchmarks page
 
 soak: $(VENV)/.ready-dev services ## the long forms of the tests
 	JIANHU_SOAK=1 $(VENV)/bin/python -m pytest -m slow $(ARGS)
@@ -52,6 +54,7 @@ soak: $(VENV)/.ready-dev services ## the long forms of the tests
 lock: ## resolve the dependencies again (needs uv)
 	$(COMPILE) --extra build -o requirements.lock pyproject.toml
 	$(COMPILE) --extra build --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --group bench -o requirements-bench.lock
 
 clean: ## take away what was made in this checkout; what services use stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -80,3 +83,9 @@ $(VENV)/.ready-dev: requirements-dev.lock requirements.lock pyproject.toml | $(V
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/.ready-run $@
+
+# Quix Streams in an environment of its own, outside the checkout: it cannot live in ours.
+$(BENCH_VENV)/.ready: requirements-bench.lock
+	@$(FIND_PYTHON); "$$python" -m venv --clear $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-bench.lock
+	@touch $@

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-from importlib.metadata import version
+import sys
+from collections.abc import Sequence
 
-from benchmarks.judge import measure
+from benchmarks import judge, start_to_page, stream_throughput
+from benchmarks.watching import BenchmarkError
+from scripts.process import ServiceError
+
+COMMANDS = {
+    "stream": (stream_throughput, "packets a second through Kafka, beside Quix Streams"),
+    "judge": (judge, "what one core judges, without a broker, by frame size"),
+    "page": (start_to_page, "seconds from `jianhu up` to a page full of 48 h"),
+}
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description="What one core judges.")
-    parser.add_argument("--sites", type=int, default=1_000)
-    parser.add_argument("--hours", type=int, default=24)
-    parser.add_argument("--frames", type=int, nargs="+", default=[250, 2_000], help="packets in a frame")
-    given = parser.parse_args()
-    software = f"Python {platform.python_version()}, pyarrow {version('pyarrow')}"
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {software}")
-    for size in given.frames:
-        print(f"\n{given.sites:,} sites, {given.hours} h of minutes, {size:,} packets a frame")
-        for line in measure(given.sites, given.hours, size).lines():
-            print("  " + line)
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What it costs, on this machine.")
+    chosen = parser.add_subparsers(dest="command", required=True)
+    for name, (module, told) in COMMANDS.items():
+        module.add_options(chosen.add_parser(name, help=told, description=told))
+    given = parser.parse_args(arguments)
+    try:
+        return int(COMMANDS[given.command][0].run(given))
+    except (BenchmarkError, ServiceError) as cause:
+        print(cause, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

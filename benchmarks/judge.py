@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from benchmarks.cost import machine
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.factors import load_factors
 from sensors.frames import Frame, FrameHead, decode, encode_frame
@@ -51,6 +53,23 @@ class Cost:
             yield f"{name:<12} {spent:>10.2f} s   {per / spent if spent else 0:>8.2f} M packets per CPU second"
         judged = self.decode_s + self.fold_s + self.tick_s
         yield f"{'judge':<12} {judged:>10.2f} s   {per / judged:>8.2f} M packets per CPU second (decode + fold + tick)"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("--sites", type=int, default=1_000)
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--frames", type=int, nargs="+", default=[250, 2_000], help="packets in a frame")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Measure and print; return the exit code."""
+    print(machine())
+    for size in given.frames:
+        print(f"\n{given.sites:,} sites, {given.hours} h of minutes, {size:,} packets a frame")
+        for line in measure(given.sites, given.hours, size).lines():
+            print("  " + line)
+    return 0
 
 
 def many_sites(count: int) -> Registry:
