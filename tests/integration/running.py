@@ -17,6 +17,7 @@ import pyarrow as pa
 from confluent_kafka import Consumer, TopicPartition
 
 from sensors.frames import Frame, Tick, decode
+from sensors.publisher import lag_of
 from streams.air.judge import AirJudge
 from streams.history import read_records
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, decode_results
@@ -119,6 +120,11 @@ def judged_alone(log: list[tuple[int, int, bytes]], judges: Mapping[int, AirJudg
         elif (rows := judges[partition].tick(item.at)) is not None:
             said.append(rows)
     return said
+
+
+def has_read_all(bootstrap: str, group: str, topic: str, partitions: int) -> bool:
+    """Tell whether a group has read everything that a topic holds."""
+    return lag_of(bootstrap, group, topic, partitions) == 0
 
 
 def wait_for(what: str | Callable[[], str], met: Callable[[], bool], timeout_s: float = 60.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +17,9 @@ from alerts.desk import Desk, Filters
 from alerts.journal import open_journal
 from scripts.services import InfluxAccess
 from sensors.clock import HOUR_MS
-from sensors.publisher import lag_of
 from streams.store.influx import InfluxStore
 from tests import independent_air
-from tests.integration.running import ROOT, System, system, wait_for
+from tests.integration.running import ROOT, System, has_read_all, system, wait_for
 
 DATA = ROOT / "tests" / "data" / "beijing"
 EPISODE = (pd.Timestamp("2016-12-16"), pd.Timestamp("2016-12-21"))
@@ -48,8 +48,8 @@ def fed(kafka: str, influx: InfluxAccess, tmp_path_factory: pytest.TempPathFacto
             made.start(part)
         _run(made, "feed", "--format", "prsa", *(str(p) for p in sorted(DATA.glob("*_2016-12.csv.gz"))), wait_s=300)
         for group, topic in (("judge", "readings"), ("sink", "results"), ("alerts", "results")):
-            names = (kafka, f"{prefix}.jianhu-{group}", f"{prefix}.{topic}.air")
-            wait_for(f"{group}\n{made.told()}", lambda names=names: lag_of(*names, 4) == 0, 240)
+            done = partial(has_read_all, kafka, f"{prefix}.jianhu-{group}", f"{prefix}.{topic}.air", 4)
+            wait_for(made.told, done, 240)
         store = InfluxStore(url=influx.url, token=influx.token, org=influx.org, bucket=influx.bucket)
         yield store, folder
         store.close()

@@ -6,6 +6,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
 from streams.store.sqlite import SqliteStore
 from streams.topics import Topics, create_topics
-from tests.integration.running import ROOT, judged_alone, records, said_on, system, table_of, wait_for
+from tests.integration.running import ROOT, has_read_all, judged_alone, records, said_on, system, table_of, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.slow]
 SOAK = bool(os.environ.get("JIANHU_SOAK"))
@@ -116,11 +117,7 @@ def test_killed_workers_change_nothing_in_the_final_table(kafka: str, tmp_path: 
         alone = judged_alone(log, _judges(registry))
         expected = table_of(alone)
         for group, topic in (("judge", topics.readings("air")), ("sink", topics.results("air"))):
-            wait_for(
-                f"{group} to read all (seed {seed})\n{made.told()}",
-                lambda group=group, topic=topic: lag_of(kafka, topics.group(group), topic, PARTITIONS) == 0,
-                180,
-            )
+            wait_for(made.told, partial(has_read_all, kafka, topics.group(group), topic, PARTITIONS), 180)
         said = said_on(kafka, topics, PARTITIONS)
         assert said.keys() == expected.keys(), f"seed {seed}"
         assert said == expected, f"seed {seed}"

@@ -119,8 +119,8 @@ def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path)
         assert "another `jianhu up` runs on this folder" in mixed.stderr
         fed = _run("feed", "--dir", str(folder), "--format", "prsa", "--until", "2016-12-03", str(data))
         assert fed.returncode == 0, fed.stderr
-        assert "sent 97 rows of 97 hours" in fed.stdout, fed.stdout
-        last = 1_480_690_800_000  # the hour that ends 2016-12-02 23:00 in Beijing
+        assert "sent 96 rows of 96 hours" in fed.stdout, fed.stdout
+        last = 1_480_690_800_000  # the last hour of 2 December 2016 in Beijing
         wait_for(f"the results\n{made.told()}", lambda: _has_rows(folder, last), 90)
         row = _table(folder, last)["Tiantan", "PM2.5"]
         assert row[0] is not None
