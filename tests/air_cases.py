@@ -148,7 +148,7 @@ def hours(name: str, count: int, *, begin: int = T0, **values: Any) -> list[Row]
     return [row(name, begin + i * HOUR_MS, **values) for i in range(count)]
 
 
-ALL = {"PM25": 30, "PM10": 50, "SO2": 8, "NO2": 35, "CO": 0.8, "O3": 90}
+ALL: dict[str, Any] = {"PM25": 30, "PM10": 50, "SO2": 8, "NO2": 35, "CO": 0.8, "O3": 90}
 """A valid value of every item."""
 
 

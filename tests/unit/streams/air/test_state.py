@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sensors.clock import HOUR_MS, MINUTE_MS
+from sensors.deadletters import Refusal
+from sensors.frames import Frame
+from streams.air.saying import FACTORS
+from streams.air.state import (
+    RING_HOURS,
+    AirState,
+    JudgeSettings,
+    Refused,
+    Said,
+    advance_rings,
+    empty_state,
+    fold,
+    start_clock,
+)
+from tests.air_cases import AIR, T0, Row, frame, row, site
+
+HOUR = T0 // HOUR_MS
+SITES = (site("A"), site("M", period_ms=MINUTE_MS))
+
+
+def state(at: int | None = T0) -> AirState:
+    made = empty_state(SITES, {f: AIR[f] for f in FACTORS}, JudgeSettings(), hour_outputs=14, day_outputs=7)
+    if at is not None:
+        start_clock(made, at)
+    return made
+
+
+def device(made: AirState, hour: int, name: str = "A") -> int:
+    """Return the SO2 key of a site's own hour."""
+    return int(made.device[hour % RING_HOURS * 2 + "AM".index(name), FACTORS.index("SO2")])
+
+
+def reasons(refused: tuple[Refused, ...]) -> dict[Refusal, list[bool]]:
+    return {r.reason: r.rows.tolist() for r in refused}
+
+
+def at(start: int, name: str = "A") -> Row:
+    return row(name, start, SO2=8)
+
+
+def test_each_row_without_a_place_is_refused_with_its_reason_and_the_others_go_on() -> None:
+    made = state(T0 + 100 * HOUR_MS)
+    rows = [
+        at(T0 + 100 * HOUR_MS), at(T0, "Z"), at(T0 + 28 * HOUR_MS), at(T0 + 27 * HOUR_MS),
+        at(T0 + 124 * HOUR_MS), at(T0 + 125 * HOUR_MS), at(T0 + 99 * HOUR_MS + 1),
+    ]  # fmt: skip
+    assert reasons(fold(made, frame(rows))) == {
+        Refusal.UNKNOWN_SITE: [False, True, False, False, False, False, False],
+        Refusal.TOO_LATE: [False, False, False, True, False, False, False],
+        Refusal.TOO_EARLY: [False, False, False, False, False, True, False],
+        Refusal.IMPOSSIBLE_TIME: [False, False, False, False, False, False, True],
+    }
+    assert [bool(device(made, HOUR + h)) for h in (28, 27, 99, 100, 124, 125)] == [
+        True, False, False, True, True, False,
+    ]  # fmt: skip
+
+
+def test_exactly_the_late_span_is_taken_and_a_millisecond_more_is_not() -> None:
+    made = state(T0 + 72 * HOUR_MS)
+    assert fold(made, frame([at(T0)])) == ()
+    made.clock.at = T0 + 72 * HOUR_MS + 1
+    assert reasons(fold(made, frame([at(T0)]))) == {Refusal.TOO_LATE: [True]}
+
+
+def test_a_refusal_says_what_is_to_be_done() -> None:
+    details = {r.reason: r.detail for r in fold(state(), frame([at(T0 - 100 * HOUR_MS), at(T0 + 100 * HOUR_MS)]))}
+    assert "72 h" in details[Refusal.TOO_LATE]
+    assert "recompute" in details[Refusal.TOO_LATE]
+    assert "24 h" in details[Refusal.TOO_EARLY]
+
+
+@pytest.mark.parametrize(
+    ("name", "period_ms", "taken"),
+    [("A", HOUR_MS, True), ("A", MINUTE_MS, False), ("M", MINUTE_MS, True), ("M", HOUR_MS, True), ("M", 60, False)],
+)
+def test_a_site_sends_in_its_own_period_or_whole_hours(name: str, period_ms: int, taken: bool) -> None:  # noqa: FBT001
+    refused = fold(state(), frame([at(T0, name)], period_ms=period_ms))
+    assert reasons(refused) == ({} if taken else {Refusal.UNKNOWN_PERIOD: [True]})
+
+
+def test_an_interval_that_starts_between_whole_ones_would_count_twice_and_is_refused() -> None:
+    made = state()
+    refused = fold(made, frame([at(T0, "M"), at(T0 + 30_000, "M")], period_ms=MINUTE_MS))
+    assert reasons(refused) == {Refusal.IMPOSSIBLE_TIME: [False, True]}
+    assert np.count_nonzero(made.pages[HOUR]) == 1
+
+
+def test_a_time_that_no_calendar_has_is_refused() -> None:
+    far = 2**62 // HOUR_MS * HOUR_MS
+    assert reasons(fold(state(), frame([at(far), at(-far), at(T0)]))) == {
+        Refusal.TOO_EARLY: [True, False, False],
+        Refusal.TOO_LATE: [False, True, False],
+    }
+
+
+def test_an_empty_frame_changes_nothing_and_starts_no_clock() -> None:
+    made = state(None)
+    assert fold(made, Frame(head=frame([at(T0)]).head, rows=frame([at(T0)]).rows.slice(0, 0))) == ()
+    assert made.clock.at is None
+
+
+def test_before_the_first_tick_the_clock_stands_at_the_earliest_reading_of_a_known_site() -> None:
+    made = state(None)
+    refused = fold(made, frame([at(T0 + HOUR_MS), at(T0), at(0, "Z")]))
+    assert reasons(refused) == {Refusal.UNKNOWN_SITE: [False, False, True]}
+    assert made.clock.at == T0
+
+
+def test_strangers_alone_start_no_clock() -> None:
+    made = state(None)
+    assert reasons(fold(made, frame([at(0, "Z"), at(2**60, "Y")]))) == {Refusal.UNKNOWN_SITE: [True, True]}
+    assert made.clock.at is None
+
+
+def test_a_reading_makes_its_hour_of_its_site_to_be_judged_again_and_a_repeat_does_not() -> None:
+    made = state()
+    assert fold(made, frame([at(T0)])) == ()
+    assert np.flatnonzero(made.dirty).tolist() == [HOUR % RING_HOURS * 2]
+    made.dirty[:] = False
+    fold(made, frame([at(T0)]))
+    assert not made.dirty.any()
+
+
+def test_minutes_of_several_hours_in_one_frame_go_to_the_pages_of_their_hours() -> None:
+    made = state()
+    fold(made, frame([at(T0 + m * MINUTE_MS, "M") for m in (0, 59, 60, 125)], period_ms=MINUTE_MS))
+    so2 = FACTORS.index("SO2")
+    found = {hour - HOUR: np.flatnonzero(page[:, so2]).tolist() for hour, page in made.pages.items()}
+    assert found == {0: [1, 119], 1: [1], 2: [11]}  # row = 2 sites * minute + site
+
+
+def test_the_state_of_a_site_with_several_entries_has_one_row() -> None:
+    entries = (replace(site("A"), end=T0), replace(site("A"), start=T0))
+    made = empty_state(entries, {}, JudgeSettings(), hour_outputs=1, day_outputs=1)
+    assert made.names.to_pylist() == ["A"]
+    assert len(made.sites) == 1
+
+
+def test_absence_is_a_finding_from_the_first_tick_on_and_late_data_are_whole_before_it() -> None:
+    clock = state(T0 + 4 * MINUTE_MS).clock
+    assert clock.owed_from == HOUR
+    assert clock.closed_to == HOUR - 1  # 00:04 is within the grace of the hour before
+    assert clock.whole_from == HOUR - 120
+
+
+@pytest.mark.parametrize("step_h", [1, 7, 24, 191])
+def test_a_place_of_the_ring_is_empty_when_its_next_hour_comes(step_h: int) -> None:
+    made = state()
+    fold(made, frame([at(T0)]))
+    made.hours.value[:, :, HOUR % RING_HOURS] = 7
+    made.said_hours.content[..., HOUR % RING_HOURS] = 7
+    for moved in range(step_h, 192 + step_h, step_h):
+        advance_rings(made, T0 + moved * HOUR_MS)
+    assert device(made, HOUR + 192) == 0
+    assert not made.dirty.any()
+    assert not made.hours.value.any()
+    assert not made.said_hours.content.any()
+
+
+def test_a_place_is_held_as_long_as_its_hour_may_be_asked_for() -> None:
+    made = state()
+    fold(made, frame([at(T0)]))
+    advance_rings(made, T0 + 167 * HOUR_MS)
+    assert device(made, HOUR) != 0
+    advance_rings(made, T0 + 168 * HOUR_MS)  # the ring reaches a day ahead: the hour 192 later takes the place
+    assert device(made, HOUR) == 0
+
+
+@pytest.mark.parametrize("days", [9, 30, 4000])
+def test_a_jump_of_the_clock_empties_everything(days: int) -> None:
+    made = state()
+    fold(made, frame([at(T0), at(T0 + 24 * HOUR_MS)]))
+    fold(made, frame([at(T0, "M")], period_ms=MINUTE_MS))
+    advance_rings(made, T0 + days * 24 * HOUR_MS)
+    assert not made.device.any()
+    assert not made.dirty.any()
+    assert made.pages == {}
+    assert made.clock.at == T0 + days * 24 * HOUR_MS
+
+
+def test_pages_of_minutes_are_let_go_when_no_late_minute_is_welcome_any_more() -> None:
+    made = state()
+    fold(made, frame([at(T0, "M")], period_ms=MINUTE_MS))
+    advance_rings(made, T0 + 73 * HOUR_MS)
+    assert HOUR in made.pages
+    advance_rings(made, T0 + 74 * HOUR_MS)
+    assert HOUR not in made.pages
+
+
+@pytest.mark.parametrize("step_h", [1, 5, 24, 100])
+def test_what_was_said_of_days_is_held_for_late_data_and_gone_when_its_place_comes_again(step_h: int) -> None:
+    made = state()
+    day = (HOUR + 8) // 24
+    made.said_days.revision[..., day % 12] = 3
+    for moved in range(0, 121, step_h):
+        advance_rings(made, T0 + moved * HOUR_MS)
+        assert made.said_days.revision[0, 0, day % 12] == 3
+    for moved in range(120, 12 * 24 + 1, step_h):
+        advance_rings(made, T0 + moved * HOUR_MS)
+    advance_rings(made, T0 + 12 * 24 * HOUR_MS)
+    assert not made.said_days.revision.any()
+
+
+def test_forgetting_frees_content_and_revision_of_its_places_only() -> None:
+    said = Said.nothing(1, 2, 4)
+    said.content[:] = 5
+    said.revision[:] = 2
+    said.forget(np.array([1, 3]))
+    assert said.content[0].tolist() == [[5, 0, 5, 0]] * 2
+    assert said.revision[0].tolist() == [[2, 0, 2, 0]] * 2
