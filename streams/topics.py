@@ -6,9 +6,12 @@ there for good (measured).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from time import monotonic
+from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
@@ -17,6 +20,7 @@ from sensors.errors import ConfigError, EdgeError
 
 RETENTION_DAYS = 14
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+READY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def create_topics(bootstrap: str, topics: tuple[str, ...], *, partitions: int, r
     ConfigError
         When a live topic has other settings or another partition count; it names the command that mends it.
     EdgeError
-        When the broker refuses.
+        When the broker refuses, or a new topic has no leaders in time.
     """
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="jianhu-topics")
@@ -86,6 +90,7 @@ def _create(
     admin: KafkaAdminClient, bootstrap: str, topics: tuple[str, ...], partitions: int, replicas: int
 ) -> tuple[str, ...]:
     created = tuple(topic for topic in topics if _make(admin, topic, partitions, replicas))
+    _await(admin, created, partitions)
     held = [topic for topic in topics if topic not in created]
     for topic in held:
         _check(bootstrap, topic, _live_settings(admin, topic), topic_settings())
@@ -110,6 +115,22 @@ def _make(admin: KafkaAdminClient, topic: str, partitions: int, replicas: int) -
     except TopicAlreadyExistsError:
         return False
     return True
+
+
+def _await(admin: KafkaAdminClient, created: tuple[str, ...], partitions: int) -> None:
+    """Wait until new topics can be used: Kafka answers that they are created before it knows them."""
+    until, pause = monotonic() + READY_S, threading.Event()
+    while created and not all(_ready(topic, partitions) for topic in admin.describe_topics(list(created))):
+        if monotonic() > until:
+            raise EdgeError(
+                f"{', '.join(created)}: created, but without leaders after {READY_S:.0f} s; see the brokers"
+            )
+        pause.wait(0.1)
+
+
+def _ready(topic: Mapping[str, Any], partitions: int) -> bool:
+    leaders = [partition["leader_id"] for partition in topic["partitions"]]
+    return not topic["error_code"] and len(leaders) == partitions and min(leaders) >= 0
 
 
 def _live_settings(admin: KafkaAdminClient, topic: str) -> Mapping[str, str]:

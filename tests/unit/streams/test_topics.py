@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from kafka.errors import KafkaTimeoutError
@@ -90,3 +90,37 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(EdgeError, match="the broker at host:1 refused to create or describe") as error:
         create_topics("host:1", ("t",), partitions=1)
     assert isinstance(error.value.__cause__, KafkaTimeoutError)
+
+
+class Admin:
+    """An admin client whose topic becomes usable little by little."""
+
+    def __init__(self, *answers: tuple[int, list[int]]) -> None:
+        self._answers = list(answers)
+
+    def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]:
+        code, leaders = self._answers.pop(0)
+        return [{"name": t, "error_code": code, "partitions": [{"leader_id": n} for n in leaders]} for t in topics]
+
+
+def test_a_new_topic_is_waited_for_until_every_partition_has_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics_module.threading, "Event", Instant)  # type: ignore[attr-defined]
+    admin = Admin((3, []), (0, [1]), (0, [1, -1]), (0, [1, 1]))
+    topics_module._await(admin, ("t",), 2)
+    assert admin._answers == []
+    topics_module._await(admin, (), 2)
+
+
+def test_a_new_topic_without_leaders_is_told_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 1.0, topics_module.READY_S, topics_module.READY_S + 1])
+    monkeypatch.setattr(topics_module, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(topics_module.threading, "Event", Instant)  # type: ignore[attr-defined]
+    with pytest.raises(EdgeError, match="t: created, but without leaders after 30 s"):
+        topics_module._await(Admin(*[(3, [])] * 3), ("t",), 2)
+
+
+class Instant:
+    """An event that never waits."""
+
+    def wait(self, seconds: float) -> None:
+        assert seconds > 0
