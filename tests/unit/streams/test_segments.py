@@ -99,7 +99,10 @@ def test_a_factor_that_only_one_frame_has_says_nothing_in_the_other() -> None:
     assert found.rows.column(flag_column("PM2.5")).to_pylist() == [78, None]
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"nobody reads this", b'{"at": "noon"}', b'{"at": 10000000000000000000}'])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"nobody reads this", b'{"at": "noon"}', b'{"at": 1480000000000000}', b'{"at": 10000000000000000000}'],
+)
 def test_bytes_that_nobody_can_read_are_kept_and_not_yielded(data: bytes) -> None:
     table = joined(
         [rows_of("readings", 0, message(A)), rows_of("readings", 1, data), rows_of("readings", 2, message(B))]
@@ -124,7 +127,7 @@ def test_a_frame_whose_factor_has_a_name_of_the_archive_is_kept_whole(name: str)
     assert told(items_of(table)) == told([said])
 
 
-@pytest.mark.parametrize("at", [0, -1, T0, 10**14, 2**63 - 1])
+@pytest.mark.parametrize("at", [0, -1, T0, 8 * 10**12])
 def test_a_tick_of_any_moment_is_a_row(at: int) -> None:
     table = rows_of("results", 3, encode_tick(at))
     assert table.schema.names == [OFFSET, TICK]
