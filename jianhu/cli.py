@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from jianhu.assembly import Assembly
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+_HELP = "jianhu 鉴湖: what environmental monitors send, judged by the standards of its day. Start with `jianhu up`."
 EXIT_CONFIG = 2
 EXIT_EDGE = 3
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=_HELP)
 calc_app = typer.Typer(no_args_is_help=True, help="Calculate from files, without Kafka.")
 app.add_typer(calc_app, name="calc")
 screen = Console(stderr=True)

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -146,6 +147,7 @@ def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
         _prepare(folder, real=options.real)
         settings = _settings_of(options, settings, folder)
         _check(settings, real=options.real)
+        _check_port(options.port)
         broker = EmbeddedBroker()
         settings = replace(settings, kafka=broker.bootstrap, log_id=f"embedded-{uuid4().hex[:12]}")
         parts = Assembly(settings)
@@ -283,6 +285,25 @@ def _check(settings: Settings, *, real: bool) -> None:
             file=str(path), line=None, key="synthetic", problem=f"synthetic sites in a real system: {made_up[:5]}",
             mend="take them out: synthetic sites never share a store with real ones",
         )  # fmt: skip
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that somebody else listens on, before anything starts.
+
+    Raises
+    ------
+    ConfigError
+        When it is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as cause:
+            raise ConfigError(
+                file="command line", line=None, key="--port", problem=f"{port} is taken ({cause.strerror})",
+                mend="give another port, for example --port 8421",
+            ) from cause  # fmt: skip
 
 
 @contextmanager

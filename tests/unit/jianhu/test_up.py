@@ -4,6 +4,7 @@ import fcntl
 import io
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -316,3 +317,15 @@ def test_a_feeder_goes_on_at_the_hour_that_every_partition_has_archived(
             rows = rows_of("readings", 0, b"")
             parts.archive.write("log", "readings.air", partition, rows, first=0, last=0, last_tick=tick)
     assert parts.resume_at(5) == expected
+
+
+def test_a_port_that_somebody_listens_on_is_told_before_anything_starts() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConfigError, match=r"--port: .* is taken .*; give another port"):
+            up._check_port(other.getsockname()[1])
+
+
+def test_any_free_port_is_taken_as_it_is() -> None:
+    assert up._check_port(0) is None
