@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from sensors.errors import BadFrame
-from sensors.frames import Tick, decode_batch
+from sensors.frames import Tick, decode_batch, write_options
 
 SCHEMA_VERSION: Final = 1
 AQI: Final = "AQI"
@@ -102,7 +102,7 @@ def encode_results(head: ResultHead, rows: pa.RecordBatch) -> bytes:
     """Return result rows as bytes for a topic."""
     rows = rows.replace_schema_metadata({_HEAD: msgspec.json.encode(head)})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with pa.ipc.new_stream(sink, rows.schema, options=write_options("lz4")) as writer:
         writer.write_batch(rows)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
