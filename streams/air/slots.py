@@ -69,19 +69,32 @@ def keys_of(frame: Frame, factors: Mapping[str, object]) -> Keys:
 
 def _factor_keys(values: pa.Array, flags: pa.Array, top: Keys) -> Keys:
     """Return the keys of one factor's column."""
-    letters = _filled(flags, UNFLAGGED)
-    code = _CODE_OF_LETTER[letters]
-    low = ((_filled(values, -_VALUE_OFFSET).astype(np.int64) + _VALUE_OFFSET) << _VALUE_SHIFT) | code
-    keys: Keys = top | low
-    if values.null_count:
-        said = values.is_valid().to_numpy(zero_copy_only=False) | flags.is_valid().to_numpy(zero_copy_only=False)
-        keys[~said] = 0
-    return keys
+    numbers, letters = _plain(values), _plain(flags)
+    valued, flagged = _valid(values), _valid(flags)
+    if flagged is not None:
+        letters = np.where(flagged, letters, UNFLAGGED)
+    value: Keys = (numbers.astype(np.int64) + _VALUE_OFFSET) << _VALUE_SHIFT
+    if valued is not None:
+        value = np.where(valued, value, 0)
+    keys: Keys = top | value | _CODE_OF_LETTER[letters]
+    if valued is None or flagged is None:
+        return keys
+    return np.where(valued | flagged, keys, 0)
 
 
-def _filled(column: pa.Array, missing: int) -> NDArray[np.generic]:
-    filled: NDArray[np.generic] = (column.fill_null(missing) if column.null_count else column).to_numpy()
-    return filled
+def _plain(column: pa.Array) -> NDArray[np.integer]:
+    """Return the numbers of a column as they lie in memory; where it is null, anything."""
+    stop, buffer = column.offset + len(column), column.buffers()[1]
+    numbers: NDArray[np.integer] = np.frombuffer(buffer, column.type.to_pandas_dtype(), stop)[column.offset :]
+    return numbers
+
+
+def _valid(column: pa.Array) -> NDArray[np.bool_] | None:
+    """Return where a column is not null; None when it is nowhere."""
+    if not column.null_count:
+        return None
+    bits = np.frombuffer(column.buffers()[0], np.uint8)
+    return np.unpackbits(bits, count=column.offset + len(column), bitorder="little")[column.offset :].view(np.bool_)
 
 
 def _integers(rows: pa.RecordBatch, name: str) -> Keys:

@@ -230,11 +230,12 @@ def _fold_minutes(state: AirState, site: NDArray[np.int64], start: NDArray[np.in
     count = len(state.sites)
     hours = start // HOUR_MS
     row = (start % HOUR_MS) // MINUTE_MS * count + site
-    for hour in np.unique(hours):
+    one_hour = hours.size > 0 and hours.min() == hours.max()
+    for hour in hours[:1] if one_hour else np.unique(hours):
         page = state.pages.get(int(hour))
         if page is None:
             page = state.pages[int(hour)] = np.zeros((MINUTES * count, len(state.factors)), np.int64)
-        mine = hours == hour
+        mine = slice(None) if one_hour else hours == hour
         changed = fold_unique(page, row[mine], keys[mine])
         state.dirty[(int(hour) % RING_HOURS) * count + site[mine][changed]] = True
 

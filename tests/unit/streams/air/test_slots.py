@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sensors.clock import HOUR_MS, MINUTE_MS
@@ -77,6 +78,26 @@ def test_a_value_comes_out_of_its_key_as_it_went_in(value: int) -> None:
 def test_zero_is_a_measurement_and_null_is_none() -> None:
     assert slots.counts(array(key(flagged("N", 0))))[0]
     assert key(flagged(None, None)) == 0
+
+
+@pytest.mark.parametrize("begin", [0, 1, 7, 8, 13])
+def test_a_part_of_a_frame_gives_the_keys_of_its_own_rows(begin: int) -> None:
+    chance = np.random.default_rng(begin)
+    given = [
+        flagged(*chance.choice(np.array([["N", 800], ["C", None], [None, 0], [None, None]], dtype=object)))
+        for _ in range(30)
+    ]
+    whole = frame(given)
+    part = Frame(head=whole.head, rows=whole.rows.slice(begin, 11))
+    assert slots.keys_of(part, AIR)[:, SO2].tolist() == [key(one) for one in given[begin : begin + 11]]
+
+
+def test_what_lies_in_memory_under_a_null_does_not_count() -> None:
+    made = frame([flagged("N", 800)])
+    place = made.rows.schema.get_field_index("SO2")
+    gone = pa.Array.from_buffers(pa.int32(), 1, [pa.py_buffer(b"\0"), pa.array([777], pa.int32()).buffers()[1]])
+    rows = made.rows.set_column(place, made.rows.schema.field(place), gone)
+    assert slots.keys_of(Frame(head=made.head, rows=rows), AIR)[0, SO2] == key(flagged("N", None))
 
 
 def test_a_flag_without_a_value_is_kept_as_a_reason_and_counts_nothing() -> None:
