@@ -80,6 +80,10 @@ class LogHistory:
         # or a worker that was away for long would begin without its past.
         clock = max((s.last_tick for s in segments if s.log_id != self._log_id or s.last < stop), default=0)
         keep = next((i for i, s in enumerate(segments) if s.last_tick >= clock - span_ms), 0)
+        # One more that holds a tick: a past that began after a gap in the clock would not be known whole for a day.
+        keep = max(keep - 1, 0)
+        while keep and segments[keep - 1].last_tick == segments[keep].last_tick:
+            keep -= 1
         whole = keep == 0 and self._first(segments, partition) == 0
         return Past(items=self._items(segments[keep:], partition, stop), whole=whole)
 
