@@ -27,8 +27,8 @@ def table(sides: Sequence[Sequence[Run]]) -> Iterator[str]:
     yield "| --- |" + " ---: |" * len(sides)
     rows: list[tuple[str, Callable[[Run], float], str]] = [
         ("packets in a run", lambda r: r.load.packets, ",.0f"),
-        ("messages", lambda r: r.load.messages, ",.0f"),
-        ("bytes a message on disk", lambda r: r.disk / r.load.messages, ",.0f"),
+        ("packets a message", lambda r: r.load.packets / r.load.messages, ",.0f"),
+        ("frame size: bytes a message on disk", lambda r: r.disk / r.load.messages, ",.0f"),
         ("bytes a packet on disk", lambda r: r.disk / r.load.packets, ",.1f"),
         ("windows said", lambda r: r.results, ",.0f"),
         ("seconds, first record to last result", lambda r: r.span_s, ".2f"),

@@ -49,8 +49,8 @@ def run(given: argparse.Namespace) -> int:
         found = start_once()
         times.append(found.full_s)
         print(
-            f"first page {found.first_s:.1f} s, full of {HISTORY_H} h {found.full_s:.1f} s and {found.cpu_s:.1f} s of CPU; "
-            f"{busy:.1f} cores busy before",
+            f"first page {found.first_s:.1f} s, full of {HISTORY_H} h {found.full_s:.1f} s, "
+            f"{found.cpu_s:.1f} s of CPU; {busy:.1f} cores busy before",
             flush=True,
         )
     print(f"median {median(times):.1f} s, aim {AIM_S:.0f} s")

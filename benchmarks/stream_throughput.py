@@ -91,7 +91,7 @@ def _tell(done: Run) -> None:
 
 def _measure_core(sites: tuple[str, ...], given: argparse.Namespace) -> list[CoreCost]:
     wait_for_calm(given.calm)
-    return [run_core(sites, min(given.hours, 6)) for _ in range(given.runs)]
+    return [run_core(sites, min(given.hours, 12)) for _ in range(given.runs)]
 
 
 def _report(given: argparse.Namespace, sides: list[list[Run]], costs: list[CoreCost]) -> Iterator[str]:
