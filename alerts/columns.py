@@ -105,9 +105,12 @@ def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
 
 
 def _coded(rows: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Return the names of a column, each once, and the code of every row: a dictionary may name one thing twice."""
     column: Any = rows.column(name)
-    codes = column.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-    return tuple(column.dictionary.to_pylist()), codes
+    names = column.dictionary.to_pylist()
+    place = {one: number for number, one in enumerate(dict.fromkeys(names))}
+    codes = np.array([place[one] for one in names], dtype=np.int32)
+    return tuple(place), codes[column.indices.to_numpy(zero_copy_only=False)]
 
 
 def _numbers(rows: pa.RecordBatch, name: str) -> NDArray[np.int64]:

@@ -132,7 +132,11 @@ def _rows(
     count = sites.size
 
     def named(codes: NDArray[np.generic], names: Sequence[str]) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(names, pa.utf8()))
+        place = {name: number for number, name in enumerate(dict.fromkeys(names))}  # outputs share factors and windows
+        different = np.array([place[name] for name in names], np.int8)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(different[codes.astype(np.intp)]), pa.array(list(place), pa.utf8())
+        )
 
     def or_null(name: str, kind: pa.DataType) -> pa.Array:
         numbers = columns[name]

@@ -34,3 +34,15 @@ def test_a_null_where_none_may_be_is_a_bad_frame() -> None:
 
 def test_an_empty_batch_has_empty_columns() -> None:
     assert len(columns().start) == 0
+
+
+def test_a_dictionary_that_names_a_factor_twice_selects_the_rows_of_both_names() -> None:
+    """As several outputs of one factor may be written: the second name is the same factor."""
+    rows = batch(row(factor="NO2"), row(factor="O3"))
+    twice = pa.DictionaryArray.from_arrays(pa.array([2, 1], pa.int8()), pa.array(["NO2", "O3", "NO2"], pa.utf8()))
+    found = columns_of(
+        rows.set_column(rows.schema.get_field_index("factor"), rows.schema.field("factor"), twice), "pack"
+    )
+    assert found.factors == ("NO2", "O3")
+    assert found.of("NO2", "1h").tolist() == [True, False]
+    assert found.of("O3", "1h").tolist() == [False, True]

@@ -62,6 +62,15 @@ def test_everything_is_said_once_and_then_nothing() -> None:
     assert say(SPEECH, where, [block(), block(50)], EVERY).num_rows == 0
 
 
+def test_every_name_stands_once_in_its_dictionary() -> None:
+    """Outputs share factors and windows; a reader may look a name up and take its first place."""
+    rows = say(SPEECH, replace(spot(), outputs=(OUTPUTS[0], OUTPUTS[0])), [block(), block(50)], EVERY)
+    for name in ("factor", "window", "edition", "reason"):
+        names = rows.column(name).dictionary.to_pylist()
+        assert len(names) == len(set(names)), name
+    assert set(rows.column("factor").to_pylist()) == {OUTPUTS[0].factor}
+
+
 def test_what_changed_is_said_again_with_the_next_revision() -> None:
     where = spot()
     say(SPEECH, where, [block(), block(50)], EVERY)
