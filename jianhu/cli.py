@@ -186,6 +186,7 @@ def feed(
         factors=dict(load_factors("air")),
         memory=parts.settings.dir / "feeds",
         settle_ms=parts.settings.grace_s * 1000,
+        durable_to=parts.resume_at(0) if parts.settings.lag_gate else None,
         start_ms=None if since is None else ms_of(since.replace(tzinfo=BEIJING)),
         end_ms=None if until is None else ms_of(until.replace(tzinfo=BEIJING)),
     )

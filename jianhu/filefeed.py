@@ -65,6 +65,8 @@ class FeedPlan:
     """Folder in which an interrupted feed remembers how far it came."""
     settle_ms: int
     """The clock moves on by this at the end, so that the last hour is closed: the judge's grace."""
+    durable_to: int | None = None
+    """On a broker that forgets: up to when the archive holds everything. A feed goes on no later than there."""
     start_ms: int | None = None
     end_ms: int | None = None
     """Only intervals that start in [start, end)."""
@@ -97,6 +99,8 @@ def feed_files(
     rows, letters = _read(plan, layout, on_read)
     place = plan.memory / f"{_fingerprint(plan)}.json"
     resumed = _remembered(place)
+    if resumed is not None and plan.durable_to is not None:
+        resumed = min(resumed, plan.durable_to)
     if resumed is None:  # else the earlier run sent them before its first hour
         feeder.refuse(letters)
     hours = list(_by_hour(rows, resumed))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -152,6 +153,14 @@ def test_a_feed_that_was_stopped_loses_no_hour(tmp_path: Path) -> None:
     feed(day(tmp_path), source)
     assert set(ticks(first)) | set(ticks(source)) >= {T0 + h * HOUR_MS for h in range(3 * REMEMBER_EVERY + 1)}
     assert ticks(source)[-1] == T0 + 3 * REMEMBER_EVERY * HOUR_MS + SETTLE_MS
+
+
+@pytest.mark.parametrize(("archived", "again_from"), [(10, 10), (5 * REMEMBER_EVERY, REMEMBER_EVERY)])
+def test_a_feed_goes_on_no_later_than_what_is_on_disk(tmp_path: Path, archived: int, again_from: int) -> None:
+    with pytest.raises(EdgeError):
+        feed(day(tmp_path), Stops(REMEMBER_EVERY + 1, EdgeError("the power is gone")))
+    asked = replace(day(tmp_path), durable_to=T0 + archived * HOUR_MS)
+    assert feed(asked, Source()).resumed_at == T0 + again_from * HOUR_MS
 
 
 class Unsettled(Source):
