@@ -257,10 +257,15 @@ def open_journal(url: str, wall: Callable[[], int]) -> Journal:
 
 
 def _make_tables(connection: sa.Connection) -> None:
-    """Make what is missing; several processes may do so at once."""
+    """Make what is missing; several processes may do so at once, beside others that write."""
+    held: set[str] = set()
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
+        # even "if not exists" locks the table of an index: beside a writer that ends in a deadlock
+        held = set(sa.inspect(connection).get_table_names())
     for table in t.metadata.sorted_tables:
+        if table.name in held:
+            continue  # its indexes were made in the same transaction
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
 import pyarrow as pa
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sensors.errors import EdgeError
 from sensors.messages import Received, received
@@ -83,20 +83,24 @@ def run_archive(
     archive.open_log(settings.log_id, settings.partitions)
     with _only_writer(archive, settings.log_id):
         archive.clear_drafts(settings.log_id)
+        said = _Said()
         consumer = Consumer(
             {
                 "bootstrap.servers": settings.bootstrap,
                 "group.id": settings.group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                "on_commit": said.answered,
             }
         )
         try:
             drafts = _begin(consumer, settings, archive)
             while not stop.is_set():
                 _take(consumer, drafts, settings, archive, on_progress)
+                said.say(consumer, drafts)
             for _ in range(3):  # what the feeders sent before they stopped
                 _take(consumer, drafts, settings, archive, on_progress)
+                said.say(consumer, drafts)
             for place in drafts:
                 _cut(place, drafts, settings, archive, on_progress)
         finally:
@@ -104,6 +108,27 @@ def run_archive(
 
 
 Place = tuple[str, int]
+
+
+class _Said:
+    """How far the broker was told that the archive has read; what it did not take is said again."""
+
+    def __init__(self) -> None:
+        self._told: dict[Place, int] = {}
+        self._waiting = False
+
+    def say(self, consumer: Consumer, drafts: Mapping[Place, _Draft]) -> None:
+        """Commit what is new without waiting for the answer; nothing while one is on its way."""
+        news = [TopicPartition(*place, one.end) for place, one in drafts.items() if one.end > self._told.get(place, 0)]
+        if news and not self._waiting:
+            self._waiting = True
+            consumer.commit(offsets=news, asynchronous=True)
+
+    def answered(self, error: KafkaError | None, places: Sequence[TopicPartition]) -> None:
+        """Note what the broker took; called from within the consumer."""
+        self._waiting = False
+        if error is None:
+            self._told |= {(str(one.topic), int(one.partition)): int(one.offset) for one in places if one.error is None}
 
 
 def _begin(consumer: Consumer, settings: ArchiverSettings, archive: Archive) -> dict[Place, _Draft]:
@@ -151,18 +176,14 @@ def _take(
     archive: Archive,
     on_progress: Callable[[int], None],
 ) -> None:
-    """Read what is there, tell the feeders how far, and cut the drafts that are large or old enough."""
-    read: dict[Place, int] = {}
+    """Read what is there, and cut the drafts that are large or old enough."""
     for record in (received(message) for message in consumer.consume(BATCH, timeout=WAIT_S)):
         if record is None or record.offset < drafts[record.topic, record.partition].end:
             continue
         place = (record.topic, record.partition)
         _note(drafts[place], record)
-        read[place] = record.offset + 1
         if drafts[place].rows >= CUT_ROWS or drafts[place].size >= CUT_BYTES:
             _cut(place, drafts, settings, archive, on_progress)
-    if read:
-        consumer.commit(offsets=[TopicPartition(*place, end) for place, end in read.items()], asynchronous=True)
     for place, draft in drafts.items():
         if draft.tables and monotonic() - draft.since >= settings.cut_s:
             _cut(place, drafts, settings, archive, on_progress)

@@ -233,6 +233,25 @@ def test_many_may_open_a_new_journal_at_once(url: str) -> None:
         one.close()
 
 
+def test_a_journal_is_opened_beside_one_that_writes(postgres: str) -> None:
+    """Even making an index that is there locks its table: two such waits would be a deadlock."""
+    open_journal(postgres, lambda: 0).close()
+    engine = sa.create_engine(postgres)
+    with engine.begin() as writer, ThreadPoolExecutor(1) as pool:
+        for table in t.metadata.sorted_tables:
+            writer.execute(sa.text(f"lock table {table.name} in row exclusive mode"))
+        writer.execute(sa.text("set local idle_in_transaction_session_timeout = 20000"))  # a wait must not be for ever
+        pool.submit(_make_tables_again, postgres).result(10)
+    engine.dispose()
+
+
+def _make_tables_again(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        journals._make_tables(connection)
+    engine.dispose()
+
+
 def _read_all(broker: str, topic: str, count: int) -> list[bytes]:
     with closing(Consumer({"bootstrap.servers": broker, "group.id": "reader", "auto.offset.reset": "earliest"})) as one:
         partitions = one.list_topics(topic, timeout=10).topics[topic].partitions

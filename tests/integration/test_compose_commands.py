@@ -29,7 +29,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from dashboards.events import Tab
 from dashboards.station import View
 from jianhu.health import Part
-from scripts.process import Process, free_ports
+from scripts.process import Process, ServiceError, free_ports
 from scripts.services import InfluxAccess
 from sensors.clock import BEIJING, ms_of
 from streams.store.influx import InfluxStore
@@ -169,8 +169,19 @@ def _file(home: Path) -> Path:
     return path
 
 
-def _healthy(outside: Outside, name: str) -> bool:
-    return outside.run(name, *COMPOSE["services"][name]["healthcheck"]["test"][1:]).returncode == 0
+def _become_healthy(system: Mapping[str, Process], outside: Outside, name: str) -> None:
+    """Wait until a service's own health check ends well; its last words are told when it never does."""
+    said = [""]
+
+    def healthy() -> bool:
+        done = outside.run(name, *COMPOSE["services"][name]["healthcheck"]["test"][1:])
+        said.append(done.stdout + done.stderr)
+        return done.returncode == 0
+
+    try:
+        system[name].wait_for(healthy, WAIT_S)
+    except ServiceError as cause:
+        pytest.fail(f"{cause}\nits health check said: {said[-1]}")
 
 
 def _ask(outside: Outside, path: str, token: str = TOKEN) -> Any:
@@ -192,7 +203,7 @@ def _series(outside: Outside) -> list[str]:
 def test_a_service_started_by_its_own_command_becomes_healthy(
     name: str, system: Mapping[str, Process], outside: Outside
 ) -> None:
-    system[name].wait_for(lambda: _healthy(outside, name), WAIT_S)
+    _become_healthy(system, outside, name)
     assert system[name].running
 
 
@@ -213,14 +224,14 @@ def test_a_reading_that_is_fed_comes_out_in_influxdb(system: Mapping[str, Proces
 
 
 def test_a_reading_that_is_fed_comes_out_on_the_console(system: Mapping[str, Process], outside: Outside) -> None:
-    _wait_for_console(system, outside)
+    _become_healthy(system, outside, Part.CONSOLE)
     system["console"].wait_for(lambda: _series(outside) == [str(value) for value in NO2], WAIT_S)
 
 
 def test_an_hour_over_the_limit_becomes_an_event_that_the_console_lists(
     system: Mapping[str, Process], outside: Outside
 ) -> None:
-    _wait_for_console(system, outside)
+    _become_healthy(system, outside, Part.CONSOLE)
 
     def raised() -> set[tuple[str, str]]:
         tabs = [_ask(outside, f"/api/v1/events?tab={tab}")["events"] for tab in (Tab.OPEN, Tab.BACKFILLED)]
@@ -230,11 +241,7 @@ def test_an_hour_over_the_limit_becomes_an_event_that_the_console_lists(
 
 
 def test_the_console_wants_the_token_of_its_environment(system: Mapping[str, Process], outside: Outside) -> None:
-    _wait_for_console(system, outside)
+    _become_healthy(system, outside, Part.CONSOLE)
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
         _ask(outside, "/api/v1/overview", "another-token-altogether")
     refused.value.close()
-
-
-def _wait_for_console(system: Mapping[str, Process], outside: Outside) -> None:
-    system["console"].wait_for(lambda: _healthy(outside, Part.CONSOLE), WAIT_S)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, TopicPartition
 
 from sensors.errors import ConfigError, EdgeError
 from sensors.frames import Tick
@@ -222,3 +223,40 @@ def test_drafts_of_a_killed_writer_are_cleared_at_the_start(broker: Embedded, ar
 )
 def test_the_form_of_a_topic_is_read_from_its_name(topic: str, kind: str) -> None:
     assert archiver._kind_of(topic) == kind
+
+
+class Refusing:
+    """A consumer whose broker refuses the first commits."""
+
+    def __init__(self, said: archiver._Said, refusals: int) -> None:
+        self._said, self._left, self.commits = said, refusals, list[list[tuple[str, int, int]]]()
+        self._last: list[TopicPartition] = []
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+        assert asynchronous
+        self._last = offsets
+        self.commits.append([(one.topic, one.partition, one.offset) for one in offsets])
+
+    def answer(self) -> None:
+        error = KafkaError(KafkaError.COORDINATOR_NOT_AVAILABLE) if self._left else None
+        self._left = max(self._left - 1, 0)
+        self._said.answered(error, self._last)
+
+
+def test_what_the_broker_did_not_take_is_told_again_until_it_does() -> None:
+    said = archiver._Said()
+    consumer, drafts = Refusing(said, refusals=1), {("readings.air", 0): archiver._Draft(end=7)}
+    for _ in range(4):
+        said.say(consumer, drafts)  # type: ignore[arg-type]
+        said.say(consumer, drafts)  # type: ignore[arg-type] # one is on its way already
+        consumer.answer()
+    assert consumer.commits == [[("readings.air", 0, 7)], [("readings.air", 0, 7)]]
+
+
+def test_only_what_is_new_is_told() -> None:
+    said = archiver._Said()
+    consumer = Refusing(said, refusals=0)
+    for end in (0, 3, 3, 5):
+        said.say(consumer, {("readings.air", 0): archiver._Draft(end=end)})  # type: ignore[arg-type]
+        consumer.answer()
+    assert consumer.commits == [[("readings.air", 0, 3)], [("readings.air", 0, 5)]]
