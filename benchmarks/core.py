@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import process_time
 
-from benchmarks.load import PARTITIONS, TICK_MINUTES, end_ms
+from benchmarks.load import FRAME_MINUTES, PARTITIONS, end_ms
 from benchmarks.packets import MINUTES, START_MS, packets, registry_text, rows_of
 from sensors.clock import MINUTE_MS
 from sensors.factors import load_factors
@@ -43,7 +43,7 @@ class CoreCost:
         return now
 
 
-def records(sites: tuple[str, ...], hours: int) -> Iterator[Record]:
+def records(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINUTES) -> Iterator[Record]:
     """Yield the messages that `benchmarks.load.fill_frames` sends."""
 
     def ticks(at: int) -> Iterator[Record]:
@@ -51,15 +51,15 @@ def records(sites: tuple[str, ...], hours: int) -> Iterator[Record]:
 
     head = FrameHead(kind="air", period_ms=MINUTE_MS, source="benchmark", sequence=0, synthetic=True)
     yield from ticks(START_MS)
-    for minute in range(0, hours * MINUTES, TICK_MINUTES):
-        for partition, rows in split_by_partition(rows_of(packets(sites, minute, TICK_MINUTES)), PARTITIONS):
+    for minute in range(0, hours * MINUTES, frame_minutes):
+        for partition, rows in split_by_partition(rows_of(packets(sites, minute, frame_minutes)), PARTITIONS):
             for at in range(0, rows.num_rows, FRAME_ROWS):
                 yield partition, encode_frame(Frame(head=head, rows=rows.slice(at, FRAME_ROWS)))
-        yield from ticks(START_MS + (minute + TICK_MINUTES) * MINUTE_MS)
+        yield from ticks(START_MS + (minute + frame_minutes) * MINUTE_MS)
     yield from ticks(end_ms(hours))
 
 
-def run_core(sites: tuple[str, ...], hours: int) -> CoreCost:
+def run_core(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINUTES) -> CoreCost:
     """Judge so many hours in this process; making the messages is not counted."""
     air = parse_registry(parse_yaml(registry_text(sites), "benchmark")).of_kind("air")
     standards = load_standards()
@@ -75,7 +75,7 @@ def run_core(sites: tuple[str, ...], hours: int) -> CoreCost:
         for partition in range(PARTITIONS)
     ]
     cost, head = CoreCost(packets=hours * MINUTES * len(sites)), ResultHead(kind="air", pack=standards.pack)
-    for partition, data in records(sites, hours):
+    for partition, data in records(sites, hours, frame_minutes):
         begun = process_time()
         item = decode(data)
         begun = cost.add("decode", begun)

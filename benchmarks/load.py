@@ -17,8 +17,8 @@ from sensors.publisher import Publisher, PublisherSettings
 from streams.topics import Topics, create_topics, topic_settings
 
 PARTITIONS: Final = 4
-TICK_MINUTES: Final = 15
-"""A tick after so many minutes of all sites: 15 000 packets of 1 000 sites, one frame a partition."""
+FRAME_MINUTES: Final = 15
+"""So many minutes of all sites go in one frame a partition, then comes a tick: 15 000 packets of 1 000 sites."""
 MARKER: Final = "marker-"
 """Sites whose first hour Quix closes at the second record of a partition, to tell when it began."""
 
@@ -37,7 +37,7 @@ def end_ms(hours: int) -> int:
     return START_MS + hours * HOUR_MS + 5 * MINUTE_MS
 
 
-def fill_frames(bootstrap: str, topics: Topics, sites: tuple[str, ...], hours: int) -> Load:
+def fill_frames(bootstrap: str, topics: Topics, sites: tuple[str, ...], hours: int, frame_minutes: int) -> Load:
     """Fill jianhu's topic with frames and ticks; the first record of a partition is a tick."""
     create_topics(bootstrap, topics.all("air"), partitions=PARTITIONS)
     publisher = Publisher(
@@ -53,9 +53,9 @@ def fill_frames(bootstrap: str, topics: Topics, sites: tuple[str, ...], hours: i
     )
     publisher.tick(START_MS)
     frames = 0
-    for minute in range(0, hours * MINUTES, TICK_MINUTES):
-        frames += publisher.publish(rows_of(packets(sites, minute, TICK_MINUTES)), period_ms=MINUTE_MS)
-        publisher.tick(START_MS + (minute + TICK_MINUTES) * MINUTE_MS)
+    for minute in range(0, hours * MINUTES, frame_minutes):
+        frames += publisher.publish(rows_of(packets(sites, minute, frame_minutes)), period_ms=MINUTE_MS)
+        publisher.tick(START_MS + (minute + frame_minutes) * MINUTE_MS)
     publisher.tick(end_ms(hours))
     publisher.flush()
     return Load(packets=hours * MINUTES * len(sites), messages=frames)

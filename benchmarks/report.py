@@ -12,8 +12,8 @@ from benchmarks.sides import Run
 def spread(numbers: Iterable[float], form: str = ",.0f") -> str:
     """Return the median and, where there are several numbers, the least and the greatest."""
     found = sorted(numbers)
-    middle = format(median(found), form)
-    return middle if len(found) == 1 else f"{middle} ({found[0]:{form}} … {found[-1]:{form}})"
+    middle, least, greatest = (format(number, form) for number in (median(found), found[0], found[-1]))
+    return middle if least == greatest else f"{middle} ({least} … {greatest})"
 
 
 def ratios(first: Sequence[Run], second: Sequence[Run], measure: Callable[[Run], float]) -> list[float]:

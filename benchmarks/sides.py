@@ -79,13 +79,13 @@ class Place:
     quix_python: Path
 
 
-def run_jianhu(place: Place, hours: int) -> Run:
+def run_jianhu(place: Place, hours: int, frame_minutes: int) -> Run:
     """Take so many hours through a ``jianhu worker``."""
     name = f"bench-{uuid4().hex[:8]}"
     home = place.folder / name
     home.mkdir()
     topics, last = Topics(prefix=name), end_ms(hours)
-    load = fill_frames(place.node.bootstrap, topics, place.sites, hours)
+    load = fill_frames(place.node.bootstrap, topics, place.sites, hours, frame_minutes)
     registry = home / "registry.yaml"
     registry.write_text(registry_text(place.sites), encoding="utf-8")
     ended: set[int] = set()

@@ -18,6 +18,7 @@ from typing import Final
 
 from benchmarks.core import CoreCost, run_core
 from benchmarks.cost import machine, wait_for_calm
+from benchmarks.load import FRAME_MINUTES
 from benchmarks.packets import site_names, true_means
 from benchmarks.report import comparison, core_lines, table
 from benchmarks.sides import Place, Run, run_jianhu, run_quix
@@ -34,6 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sites", type=int, default=1_000)
     parser.add_argument("--hours", type=int, default=24, help="hours of minutes for jianhu")
     parser.add_argument("--quix-hours", type=int, default=4, help="the first so many of them for Quix Streams")
+    parser.add_argument(
+        "--frame-minutes", type=int, default=FRAME_MINUTES, choices=[1, 2, 5, 10, 15], help="in a frame"
+    )
     parser.add_argument("--runs", type=int, default=3, help="runs of each side, in turn")
     parser.add_argument("--calm", type=float, default=0.0, metavar="S", help="wait so long for an idle machine")
     parser.add_argument("--quix-python", type=Path, default=places.cache() / "bench-venv" / "bin" / "python")
@@ -73,7 +77,7 @@ def _measure(place: Place, given: argparse.Namespace) -> list[list[Run]]:
     sides: list[list[Run]] = [[], [], []]
     for _ in range(given.runs):
         wait_for_calm(given.calm)
-        sides[0].append(run_jianhu(place, given.hours))
+        sides[0].append(run_jianhu(place, given.hours, given.frame_minutes))
         _tell(sides[0][-1])
         ours = sides[0][-1].said
         check("jianhu", ours, truth)
@@ -91,7 +95,7 @@ def _tell(done: Run) -> None:
 
 def _measure_core(sites: tuple[str, ...], given: argparse.Namespace) -> list[CoreCost]:
     wait_for_calm(given.calm)
-    return [run_core(sites, min(given.hours, 12)) for _ in range(given.runs)]
+    return [run_core(sites, min(given.hours, 12), given.frame_minutes) for _ in range(given.runs)]
 
 
 def _report(given: argparse.Namespace, sides: list[list[Run]], costs: list[CoreCost]) -> Iterator[str]:
@@ -100,7 +104,8 @@ def _report(given: argparse.Namespace, sides: list[list[Run]], costs: list[CoreC
     yield f"Machine: {machine()}."
     yield f"Software: {_software(given.quix_python)}."
     yield (
-        f"Compared: {given.sites:,} sites x 6 factors, a packet a minute; jianhu got {given.hours} h in frames, "
+        f"Compared: {given.sites:,} sites x 6 factors, a packet a minute; jianhu got {given.hours} h in frames of "
+        f"{given.frame_minutes} minutes with a tick after each, "
         f"Quix Streams the first {given.quix_hours} h of them as JSON, one packet a message; 4 partitions, one worker "
         "process each, one Kafka node, topics filled before the worker starts. Both means and indices were equal to "
         f"each other and to the true ones. {given.runs} runs in turn: median (least … greatest)."

@@ -46,7 +46,7 @@ def test_the_table_has_a_column_for_each_side_in_every_line() -> None:
     lines = list(table([[RUN, RUN], [OTHER, OTHER]]))
     assert lines[0] == "| | jianhu | Quix Streams |"
     assert {line.count("|") for line in lines} == {4}
-    assert "| frame size: bytes a message on disk | 100,000 (100,000 … 100,000) | 250 (250 … 250) |" in lines
+    assert "| frame size: bytes a message on disk | 100,000 | 250 |" in lines
 
 
 def test_the_comparison_names_the_three_measures() -> None:
