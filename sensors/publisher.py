@@ -27,6 +27,14 @@ FRAME_BYTES = 512 * 1024
 """A frame of several rows that would be larger goes in two."""
 TICK_IDLE_S = 10.0
 STUCK_S = 180.0
+COORDINATOR_S = 30.0
+_MOVING = frozenset(
+    {
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +188,20 @@ def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
 
 
 def _reached(reader: Consumer, topic: str, partitions: int) -> list[tuple[int, int]]:
-    """Return (partition, next offset that the reader's group will read)."""
-    places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=30)
-    return [(place.partition, max(place.offset, 0)) for place in places]
+    """Return (partition, next offset that the reader's group will read).
+
+    A coordinator that is moving or loading, as it is when a group is first met, is asked again.
+    """
+    until = monotonic() + COORDINATOR_S
+    while True:
+        try:
+            places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=COORDINATOR_S)
+        except KafkaException as cause:
+            if cause.args[0].code() not in _MOVING or monotonic() > until:
+                raise
+            threading.Event().wait(0.2)
+        else:
+            return [(place.partition, max(place.offset, 0)) for place in places]
 
 
 def _end_of(reader: Consumer, topic: str, partition: int) -> int:

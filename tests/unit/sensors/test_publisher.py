@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sensors import publisher as publisher_module
 from sensors.clock import HOUR_MS
@@ -262,3 +264,31 @@ def test_a_reader_that_moves_on_slowly_is_waited_for(broker: Embedded, monkeypat
     waits = Waits(lambda count: broker.commit("slow", {0: count}, results))
     gate(broker, ("a", broker.readings), ("slow", results)).wait(broker.publisher(), broker.readings, waits)
     assert waits.count == 7
+
+
+class Moving:
+    """A reader whose coordinator answers so many times that it is not the one."""
+
+    def __init__(self, code: int, times: int) -> None:
+        self.code, self.left, self.asked = code, times, 0
+
+    def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        self.asked += 1
+        assert timeout > 0
+        if self.left:
+            self.left -= 1
+            raise KafkaException(KafkaError(self.code))
+        return [TopicPartition(place.topic, place.partition, 7) for place in places]
+
+
+def test_a_coordinator_that_moves_is_asked_again() -> None:
+    reader = Moving(KafkaError.NOT_COORDINATOR, 1)
+    assert publisher_module._reached(cast("Consumer", reader), "t", 2) == [(0, 7), (1, 7)]
+    assert reader.asked == 2
+
+
+def test_another_error_of_the_coordinator_is_told_at_once() -> None:
+    reader = Moving(KafkaError.GROUP_AUTHORIZATION_FAILED, 1)
+    with pytest.raises(KafkaException):
+        publisher_module._reached(cast("Consumer", reader), "t", 2)
+    assert reader.asked == 1
