@@ -32,6 +32,8 @@ _BEIJING: Final = timedelta(hours=8)
 _GRACE_MS: Final = 120_000
 _STOP_S: Final = 90.0
 _OK: Final = 200
+_LOOK_S: Final = 0.5
+"""More often would cost the console what is measured."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +93,7 @@ def start_once() -> Start:
                     return Start(first_s=first, full_s=monotonic() - began, cpu_s=tree_seconds(up.pid))
                 if up.poll() is not None:
                     raise BenchmarkError(f"`jianhu up` ended with {up.returncode}")
-                sleep(0.1)
+                sleep(_LOOK_S)
             raise BenchmarkError(f"not full after {PATIENCE_S:.0f} s; logs: {_logs(Path(folder))}")
         finally:
             up.terminate()
