@@ -33,12 +33,10 @@ class Watch:
             assert self._changed.wait_for(lambda: any(map(wanted, self._seen.values())), PATIENCE_S), self._seen
             return next(filter(wanted, self._seen.values()))
 
-    def until_accepted(self, count: int) -> None:
-        """Wait until all sinks together have brought so many rows into the store."""
+    def until_stored(self, count: int, stored: Callable[[], int]) -> None:
+        """Wait until a store holds so many rows; a sum of what sinks accepted would count redelivered rows twice."""
         with self._changed:
-            assert self._changed.wait_for(
-                lambda: sum(seen.accepted for seen in self._seen.values()) >= count, PATIENCE_S
-            ), self._seen
+            assert self._changed.wait_for(lambda: stored() >= count, PATIENCE_S), self._seen
 
 
 @contextmanager

@@ -176,6 +176,6 @@ def test_two_members_share_the_partitions_and_the_store(broker: Broker, tmp_path
     ):
         with sinking(broker.settings(), first, watch), sinking(broker.settings(), second, watch):
             broker.send_rows(*rows)
-            watch.until_accepted(40)
+            watch.until_stored(40, lambda: first.slice(HOUR, T0).num_rows)
         assert listed(first.slice(HOUR, T0)) == rows
         assert listed(second.slice(HOUR, T0)) == rows

@@ -112,5 +112,5 @@ def test_two_members_share_the_partitions(settings: SinkSettings) -> None:
     rows = [row(site=f"S{n:02d}", value=n) for n in range(60)]
     with sinking(settings, store, watch), sinking(settings, store, watch):
         send(settings, rows, T0)
-        watch.until_accepted(60)
+        watch.until_stored(60, lambda: store.slice(HOUR, T0).num_rows)
     assert listed(store.slice(HOUR, T0)) == rows
