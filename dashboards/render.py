@@ -52,7 +52,6 @@ def environment() -> Environment:
         bound_text=bound_text,
         day_label=day_label,
     )
-    env.globals.update(alert_because=because, alert_word=alert_word, alert_shown=shown)
     return env
 
 

@@ -8,7 +8,13 @@ has kept UTC+8 without summer time since 1991-09-15, so days are plain arithmeti
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+HoursT = TypeVar("HoursT", int, NDArray[np.int64])
+"""One hour or day number, or many."""
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
@@ -24,7 +30,7 @@ def hour_of(ms: int) -> int:
     return ms // HOUR_MS
 
 
-def day_of_hour(hour: int) -> int:
+def day_of_hour(hour: HoursT) -> HoursT:
     """Return the Beijing day number of an hour number; works on arrays as well."""
     return (hour + BEIJING_OFFSET_H) // DAY_HOURS
 
@@ -34,7 +40,7 @@ def day_of(ms: int) -> int:
     return (ms + BEIJING_OFFSET_MS) // DAY_MS
 
 
-def first_hour_of_day(day: int) -> int:
+def first_hour_of_day(day: HoursT) -> HoursT:
     """Return the hour number of 00:00-01:00 of a Beijing day; works on arrays as well."""
     return day * DAY_HOURS - BEIJING_OFFSET_H
 

@@ -64,19 +64,7 @@ def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) ->
         value_serializer="raw",
     )
     readings = app.topic(settings.readings, value_type=bytes, value_serializer="raw", partitions=settings.partitions)
-    senders: dict[str, Any] = {}
-
-    async def send(messages: list[Outbound]) -> None:
-        waiting = []
-        for message in messages:
-            topic = senders.get(message.topic)
-            if topic is None:
-                topic = senders[message.topic] = app.topic(message.topic, value_type=bytes, value_serializer="raw")
-            waiting.append(await topic.send(value=message.data, partition=message.partition))
-        for acknowledged in waiting:
-            await acknowledged
-
-    bench = make_bench(send)
+    bench = make_bench(_sender(app))
 
     async def judge(stream: Any) -> None:
         async for event in stream.events():
@@ -95,3 +83,20 @@ def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) ->
 
     app.on_rebalance_complete.connect(keep_assigned)
     return app
+
+
+def _sender(app: faust.App) -> Send:
+    """Return the way to send: it waits until the broker has acknowledged every message."""
+    senders: dict[str, Any] = {}
+
+    async def send(messages: list[Outbound]) -> None:
+        waiting = []
+        for message in messages:
+            topic = senders.get(message.topic)
+            if topic is None:
+                topic = senders[message.topic] = app.topic(message.topic, value_type=bytes, value_serializer="raw")
+            waiting.append(await topic.send(value=message.data, partition=message.partition))
+        for acknowledged in waiting:
+            await acknowledged
+
+    return send

@@ -16,7 +16,7 @@ from sensors.flags import Mark
 from streams.air import slots
 from streams.air.hashing import placed
 from streams.air.index import INVALID, OK, code
-from streams.air.means import divide_half_even
+from streams.air.means import divide_half_even, round_to_step
 from streams.air.state import MINUTES, RING_HOURS, AirState
 from streams.results import Reason
 
@@ -70,7 +70,7 @@ def _own_hours(state: AirState, sites: NDArray[np.intp], hour: int, steps: NDArr
     """Return the hours that sources sent as hours; ``inputs`` is 0 where none came."""
     keys = state.device[(hour % RING_HOURS) * len(state.sites) + sites]
     came, marks = keys != 0, slots.marks_of(keys)
-    value = divide_half_even(slots.values_of(keys), steps) * steps
+    value = round_to_step(slots.values_of(keys), steps)
     present = _possible(slots.counts(keys), value, marks)
     reason = np.where(came, _why_invalid(marks), SILENT)
     content = placed(slots.content_of(keys), np.zeros_like(keys))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, day_of_hour, first_hour_of_day
+from sensors.clock import DAY_HOURS, HOUR_MS, day_of_hour, first_hour_of_day
 from sensors.factors import Factor
 from sensors.frames import Frame
 from sensors.partition import partition_of
@@ -199,7 +199,7 @@ class AirJudge:
         """Return judged hours from the ring; those not closed yet count as absent."""
         numbers = np.arange(first, stop, dtype=np.int64)
         ring, where = self._state.hours, (sites[:, None, None], np.arange(len(FACTORS))[:, None], numbers % RING_HOURS)
-        days = _days_of_hours(numbers)
+        days = day_of_hour(numbers)
         edition = np.full(numbers.size, len(self._standards.index_editions), np.int8)
         for found, mask in self._standards.index_groups(days):
             edition[mask] = self._standards.index_editions.index(found)
@@ -263,12 +263,6 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
     if not full:
         return None
     return pa.Table.from_batches(full).unify_dictionaries().combine_chunks().to_batches()[0]
-
-
-def _days_of_hours(hours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the Beijing day numbers of hour numbers."""
-    days: NDArray[np.int64] = (hours + BEIJING_OFFSET_H) // DAY_HOURS
-    return days
 
 
 def _entries(entries: Sequence[Site], rows: Sequence[Site]) -> tuple[tuple[Site, ...], ...]:

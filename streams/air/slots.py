@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sensors.clock import MINUTE_MS
-from sensors.flags import FLAG_USES, UNFLAGGED, Mark
+from sensors.flags import FLAG_USES, UNFLAGGED, in_mean_table, mark_table
 from sensors.frames import CORRECTION, RECEIVED, START, Frame, flag_column
 
 Keys = NDArray[np.int64]
@@ -37,12 +37,10 @@ def _tables() -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint16]]
     codes = np.full(256, NO_FLAG, dtype=np.int64)
     in_mean = np.zeros(1 << _FLAG_BITS, dtype=np.bool_)
     marks = np.zeros(1 << _FLAG_BITS, dtype=np.uint16)
-    in_mean[NO_FLAG] = True
-    marks[NO_FLAG] = int(Mark.UNFLAGGED | Mark.SUSPECT)
-    for code, use in enumerate(FLAG_USES, start=1):
-        codes[ord(use.letter)] = code
-        in_mean[code] = use.in_mean
-        marks[code] = int(use.mark)
+    letters = [UNFLAGGED, *(ord(use.letter) for use in FLAG_USES)]
+    codes[letters] = np.arange(len(letters))
+    in_mean[: len(letters)] = in_mean_table()[letters]
+    marks[: len(letters)] = mark_table()[letters]
     return codes, in_mean, marks
 
 

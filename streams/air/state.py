@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sensors.clock import HOUR_MS, MINUTE_MS
+from sensors.clock import HOUR_MS, MINUTE_MS, day_of_hour
 from sensors.deadletters import Refusal
 from sensors.factors import Factor
 from sensors.frames import SITE, START, Frame
@@ -256,7 +256,7 @@ def advance_rings(state: AirState, at: int) -> None:
     fresh = np.arange(max(state.head_hour, head - RING_HOURS), head, dtype=np.int64)
     if fresh.size:
         _free_hours(state, fresh % RING_HOURS)
-        days = np.unique((fresh + 8) // 24 + 1)
+        days = np.unique(day_of_hour(fresh) + 1)
         state.said_days.forget(days[-RING_DAYS:] % RING_DAYS)
     state.head_hour = head
     state.clock.at = at

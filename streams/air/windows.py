@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS
+from sensors.clock import first_hour_of_day
 from streams.air.hashing import Hash, joined, placed, windowed
 from streams.air.hours import INCOMPLETE, SILENT
 from streams.air.index import NO_ITEM, NOT_IN_PLAN, OK, combine, daily_table, iaqi, real_time_table
@@ -110,7 +110,7 @@ def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block
     counts = [standards.completeness(int(day)) for day in hours.day]
     o3, there, step = hours.value[:, O3], hours.present[:, O3], hours.steps[O3]
     judged = running_mean(o3, there, span=O3_SPAN, at_least=[c.o3_8h_hours for c in counts], step=step)
-    clock_hour = hours.number + BEIJING_OFFSET_H - hours.day * DAY_HOURS
+    clock_hour = hours.number - first_hour_of_day(hours.day)
     platform = o3_8h_platform(o3, there, clock_hour, at_least=1, step=step)
     blocks = [
         _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), begin),

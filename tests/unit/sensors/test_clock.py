@@ -50,7 +50,7 @@ def test_a_day_holds_its_24_hours() -> None:
     first = first_hour_of_day(day)
     assert beijing(first * HOUR_MS) == datetime(2024, 2, 29, tzinfo=BEIJING)
     hours = np.arange(first - 1, first + 25)
-    assert [int(value) - day for value in np.asarray(day_of_hour(hours))] == [-1, *[0] * 24, 1]  # type: ignore[arg-type]
+    assert [int(value) - day for value in np.asarray(day_of_hour(hours))] == [-1, *[0] * 24, 1]
 
 
 def test_an_hour_has_a_number_before_1970_too() -> None:
