@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jianhu.cells import Cell, read_cells
+from jianhu.calc.cells import Cell, read_cells
 from sensors.factors import load_factors
 
 LAW = settings(deadline=None)  # how long a case takes says nothing about it

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jianhu.calc import AUTO, Period, Request, Rows, calc_aqi, index_rows
-from jianhu.cells import Cell
+from jianhu.calc.aqi import AUTO, Period, Request, Rows, calc_aqi, index_rows
+from jianhu.calc.cells import Cell
 from sensors.layouts import Label
 from streams.air.index import NA, Profile, primary_names
 from streams.results import Reason

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jianhu.cells import CELL_WORDS, Cell, read_cells
+from jianhu.calc.cells import CELL_WORDS, Cell, read_cells
 from sensors.factors import load_factors
 
 FACTORS = load_factors("air")

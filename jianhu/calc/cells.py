@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sensors.decimals import Reading, read_decimals
 from sensors.factors import EXTRA_DIGITS, Factor
 from sensors.layouts import CSV
-from streams.air.means import divide_half_even
+from streams.judging.means import divide_half_even
 
 PLAN: Final = "/"
 """Stands for an item that is not measured by plan."""

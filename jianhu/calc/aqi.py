@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jianhu.cells import CELL_WORDS, PLAN, Cell, read_cells
+from jianhu.calc.cells import CELL_WORDS, PLAN, Cell, read_cells
 from jianhu.sheet import read_sheet, write_sheet, wrong_sheet
 from sensors.clock import BEIJING, HOUR_MS, day_of, ms_of
 from sensors.factors import Factor, load_factors

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jianhu.calc import AUTO, CalcReport, Period, Stamp, calc_aqi, read_days
+from jianhu.calc.aqi import AUTO, CalcReport, Period, Stamp, calc_aqi, read_days
 from sensors.errors import ConfigError, UnknownName
 from sensors.layouts import Label
 from streams.air.index import Profile

@@ -1,0 +1,1 @@
+"""``jianhu calc``: tables that people have, judged without Kafka."""
