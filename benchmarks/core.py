@@ -15,7 +15,7 @@ from sensors.publisher import FRAME_ROWS, split_by_partition
 from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
 from streams.air.judge import AirJudge
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
 

@@ -19,7 +19,7 @@ from sensors.frames import Frame, FrameHead, decode, encode_frame
 from sensors.registry import Registry, load_registry
 from simulators.region import SEED, Region
 from streams.air.judge import AirJudge
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.standards import load_standards
 
 START_MS: Final = 1_795_104_000_000

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.factors import EXTRA_DIGITS
 from sensors.frames import CORRECTION, OTHER, RECEIVED, SITE, START, flag_column, frame_schema
-from streams.air.hashing import mix
-from streams.air.saying import FACTORS
+from streams.air.index import FACTORS
+from streams.judging.hashing import mix
 
 START_MS: Final = 1_795_104_000_000
 """2026-11-20 00:00 in Beijing."""

@@ -39,6 +39,12 @@ class Mark(IntFlag):
     """PM10 equals PM2.5 where PM10 was withheld: no evidence of PM10."""
     COMPUTED = 512
     """The hour is our own mean of finer data; without this mark it is the device's own."""
+    OPEN = 1024
+    """The period is not over: provisional."""
+    DIFFERS = 2048
+    """The source's own value is judged, and ours of its finer data differs by more than the tolerance."""
+    SUBSTITUTED = 4096
+    """A missing input was replaced by a rule; ``detail`` names the method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,14 @@ class Reason(StrEnum):
     """An index with an item missing; ``detail`` names the items and why."""
     NO_ITEM = "no_item"
     """An index of which no item is valid."""
+    NO_FLOW = "no_flow"
+    """Nothing flowed, so there is no concentration weighted by flow."""
+    NO_TEMPERATURE = "no_temperature"
+    """The rule needs the temperature and there is none."""
+    UNSET = "unset"
+    """The target, permit or minimum that this is held against was never set."""
+    TOO_FEW_SITES = "too_few_sites"
+    """Too few sites of the area are valid."""
 
 
 RESULT_SCHEMA: Final = pa.schema(

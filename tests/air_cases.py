@@ -13,9 +13,9 @@ from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.factors import load_factors
 from sensors.frames import Frame, FrameHead, Origin, Tick, frame_schema
 from sensors.registry import Absence, Site, StationClass
+from streams.air.index import FACTORS
 from streams.air.judge import AirJudge
-from streams.air.saying import FACTORS
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS
 from streams.standards import load_standards
 

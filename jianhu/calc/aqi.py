@@ -26,6 +26,7 @@ from sensors.clock import BEIJING, HOUR_MS, day_of, ms_of
 from sensors.factors import Factor, load_factors
 from sensors.layouts import Label, split_unit
 from streams.air import index
+from streams.judging import reasons
 from streams.results import AQI, Reason
 from streams.standards import IndexEdition, Standards, load_standards
 
@@ -61,7 +62,7 @@ class Stamp(IntEnum):
 STAMP_WORDS: Final = ("", "time: not a time", "time: not a whole hour", "time: no edition in force")
 
 _REASON_OF_CELL: Final = np.array(
-    [index.OK, index.NOT_IN_PLAN, index.code(Reason.SILENT), *[index.INVALID] * 3, index.OVER_TABLE], dtype=np.uint8
+    [reasons.OK, reasons.NOT_IN_PLAN, reasons.code(Reason.SILENT), *[reasons.INVALID] * 3, reasons.OVER_TABLE], dtype=np.uint8
 )
 
 
@@ -141,7 +142,7 @@ class Indexed:
     edition: NDArray[np.int8]
     """Position in the standards' index editions; -1 where none judged."""
     reason: NDArray[np.uint8]
-    """Position in `index.REASONS`."""
+    """Position in `reasons.REASONS`."""
 
 
 def calc_aqi(
@@ -223,7 +224,7 @@ def _index_group(
     iaqis, state = index.iaqi(values[:, at], _REASON_OF_CELL[result.cells[:, at]], table)
     combined = index.combine(iaqis, state, edition, request.profile)
     result.iaqi[:, at] = iaqis
-    result.cells[:, at] = np.where(state == index.OVER_TABLE, Cell.OVER_TABLE, result.cells[:, at])
+    result.cells[:, at] = np.where(state == reasons.OVER_TABLE, Cell.OVER_TABLE, result.cells[:, at])
     result.aqi[at], result.level[at] = combined.aqi, combined.level
     result.primary[at], result.reason[at] = combined.primary, combined.reason
 
@@ -342,13 +343,13 @@ def _reasons(result: Indexed, symbols: Sequence[str]) -> pa.Array:
     details, detail_of = np.unique(
         index.name_states(result.cells, symbols, CELL_WORDS).astype(str), return_inverse=True
     )
-    key = (detail_of * len(index.REASONS) + result.reason) * len(Stamp) + result.stamps
+    key = (detail_of * len(reasons.REASONS) + result.reason) * len(Stamp) + result.stamps
     keys, place = np.unique(key, return_inverse=True)
     texts = []
     for value in keys.tolist():
         rest, stamp = divmod(value, len(Stamp))
-        detail, reason = divmod(rest, len(index.REASONS))
-        item = ": ".join(part for part in (index.REASONS[reason].value, str(details[detail])) if part)
+        detail, reason = divmod(rest, len(reasons.REASONS))
+        item = ": ".join(part for part in (reasons.REASONS[reason].value, str(details[detail])) if part)
         texts.append("; ".join(part for part in (STAMP_WORDS[stamp], item) if part))
     return pa.array(texts, pa.utf8()).take(pa.array(place))
 

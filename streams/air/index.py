@@ -18,35 +18,25 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sensors.factors import EXTRA_DIGITS
-from streams.air.means import Ints, divide_half_even
+from streams.judging.means import Ints, divide_half_even
+from streams.judging.reasons import INVALID, MISSING_ITEM, NO_ITEM, NOT_IN_PLAN, OK, OVER_TABLE, REASONS, States
 from streams.results import Reason
 from streams.standards import Breakpoints, IndexEdition, Item, OverTable
 
-States = NDArray[np.uint8]
-"""Reasons as codes: positions in `REASONS`."""
-
-REASONS: Final = tuple(Reason)
-"""A reason's code is its position here."""
+FACTORS: Final = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3")
+"""The items of the index, in the order in which primaries are listed."""
+AVERAGED: Final = FACTORS[:5]
+"""Those with a 24 h mean; O3 has its 8 h windows instead."""
+ITEM_BITS: Final = 5
+"""Bits of one item's reason code where the six are packed."""
 NA: Final = -1
 """An IAQI or AQI that is not given."""
 _STEP: Final = 10**EXTRA_DIGITS
 _TOP: Final = 500
-
-
-def code(reason: Reason) -> int:
-    """Return the code of a reason; `REASONS` turns it back."""
-    return REASONS.index(reason)
-
-
-OK: Final = code(Reason.OK)
-NOT_IN_PLAN: Final = code(Reason.NOT_IN_PLAN)
-OVER_TABLE: Final = code(Reason.OVER_TABLE)
-INVALID: Final = code(Reason.INVALID)
-MISSING_ITEM: Final = code(Reason.MISSING_ITEM)
-NO_ITEM: Final = code(Reason.NO_ITEM)
 
 
 class Profile(StrEnum):
@@ -222,6 +212,19 @@ def name_states(state: States, symbols: Sequence[str], words: Sequence[str]) -> 
         named = zip(symbols, (words[int(c)] for c in (key // weights) % len(words)), strict=True)
         texts[at] = "; ".join(f"{symbol}: {word}" for symbol, word in named if word)
     return texts[place]
+
+
+def pack_states(states: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return item states ``[..., I, N]`` as one integer per position, `ITEM_BITS` each."""
+    shifts = (ITEM_BITS * np.arange(states.shape[-2], dtype=np.int64))[:, None]
+    packed: NDArray[np.int64] = (states.astype(np.int64) << shifts).sum(axis=-2)
+    return packed
+
+
+def tell_states(packed: NDArray[np.int64]) -> pa.Array:
+    """Return the text of item states that `pack_states` packed."""
+    states = (packed[None, :] >> (ITEM_BITS * np.arange(len(FACTORS)))[:, None]) & ((1 << ITEM_BITS) - 1)
+    return pa.array(missing_details(states.astype(np.uint8), FACTORS), pa.utf8())
 
 
 def _table(items: tuple[Item, ...]) -> IndexTable:

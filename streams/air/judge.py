@@ -16,9 +16,12 @@ from sensors.factors import Factor
 from sensors.frames import Frame
 from sensors.partition import partition_of
 from sensors.registry import Site
-from streams.air.hours import judge_hour, keep
-from streams.air.saying import AVERAGED, FACTORS, Output, Speech, Spot, say
-from streams.air.state import (
+from streams.air.index import AVERAGED, FACTORS, tell_states
+from streams.air.windows import BEFORE, O3, day_blocks, hour_blocks, running_blocks
+from streams.judging.plan import Output, Slots
+from streams.judging.saying import Speech, Spot, say
+from streams.judging.slotting import judge_hour, keep
+from streams.judging.state import (
     RING_DAYS,
     RING_HOURS,
     JudgeSettings,
@@ -28,12 +31,11 @@ from streams.air.state import (
     fold,
     start_clock,
 )
-from streams.air.windows import BEFORE, O3, Hours, day_blocks, hour_blocks, running_blocks
 from streams.results import AQI, Window
 from streams.standards import Standards
 
 Sites = NDArray[np.intp]
-_REACH = {Window.O3_8H: 7, Window.O3_8H_PLATFORM: 7, Window.RUNNING_24H: 23}
+_REACH: Mapping[str, int] = {Window.O3_8H: 7, Window.O3_8H_PLATFORM: 7, Window.RUNNING_24H: 23}
 """Hours before the newest that a window reaches back to."""
 
 
@@ -162,7 +164,7 @@ class AirJudge:
     def _say_hours(self, speech: Speech, sites: Sites, first: int, stop: int) -> pa.RecordBatch:
         hours = self._hours(sites, first - BEFORE, stop)
         blocks = [
-            *hour_blocks(hours, self._standards.index_editions, BEFORE),
+            *hour_blocks(hours, self._standards, BEFORE),
             *running_blocks(hours, self._standards, BEFORE),
         ]
         numbers = hours.number[BEFORE:]
@@ -195,15 +197,12 @@ class AirJudge:
         )
         return [say(speech, spot, blocks, np.stack([block.due for block in blocks], axis=1) | owed[:, None])]
 
-    def _hours(self, sites: Sites, first: int, stop: int) -> Hours:
+    def _hours(self, sites: Sites, first: int, stop: int) -> Slots:
         """Return judged hours from the ring; those not closed yet count as absent."""
         numbers = np.arange(first, stop, dtype=np.int64)
         ring, where = self._state.hours, (sites[:, None, None], np.arange(len(FACTORS))[:, None], numbers % RING_HOURS)
         days = day_of_hour(numbers)
-        edition = np.full(numbers.size, len(self._standards.index_editions), np.int8)
-        for found, mask in self._standards.index_groups(days):
-            edition[mask] = self._standards.index_editions.index(found)
-        return Hours(
+        return Slots(
             value=ring.value[where],
             present=ring.present[where],
             valid=ring.valid[where],
@@ -212,9 +211,13 @@ class AirJudge:
             marks=ring.marks[where],
             inputs=ring.inputs[where],
             planned=self._planned(sites, numbers),
+            low=ring.value[where],
+            high=ring.value[where],
             number=numbers,
             day=days,
-            edition=edition,
+            start=numbers * HOUR_MS,
+            slot_ms=HOUR_MS,
+            factors=FACTORS,
             steps=self._steps,
         )
 
@@ -275,7 +278,7 @@ def _hour_outputs(factors: Mapping[str, Factor]) -> tuple[Output, ...]:
 
     return (
         *(of(factor, Window.HOUR) for factor in FACTORS),
-        Output(factor=AQI, window=Window.HOUR, digits=0),
+        Output(factor=AQI, window=Window.HOUR, digits=0, tell=tell_states, primaries=FACTORS),
         of("O3", Window.O3_8H),
         of("O3", Window.O3_8H_PLATFORM),
         *(of(factor, Window.RUNNING_24H) for factor in AVERAGED),
@@ -286,5 +289,5 @@ def _day_outputs(factors: Mapping[str, Factor]) -> tuple[Output, ...]:
     windows = [(f, Window.MDA8 if f == "O3" else Window.DAY) for f in FACTORS]
     return (
         *(Output(factor=f, window=w, digits=factors[f].digits) for f, w in windows),
-        Output(factor=AQI, window=Window.DAY, digits=0),
+        Output(factor=AQI, window=Window.DAY, digits=0, tell=tell_states, primaries=FACTORS),
     )

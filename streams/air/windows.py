@@ -6,80 +6,52 @@ Rules: `streams.standards` (counts, editions) and the project's rulings, "Air".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensors.clock import first_hour_of_day
-from streams.air.hashing import Hash, joined, placed, windowed
-from streams.air.hours import INCOMPLETE, SILENT
-from streams.air.index import NO_ITEM, NOT_IN_PLAN, OK, combine, daily_table, iaqi, real_time_table
-from streams.air.means import (
-    DAY_SPAN,
-    FIRST_MDA8_END,
-    MDA8_WINDOWS,
-    O3_SPAN,
-    Means,
-    day_mean,
-    mda8,
-    o3_8h_platform,
-    running_mean,
-)
-from streams.air.saying import AVERAGED, FACTORS, NO_NUMBER, Block, pack_states
+from streams.air.index import AVERAGED, FACTORS, combine, daily_table, iaqi, pack_states, real_time_table
+from streams.air.means import DAY_SPAN, FIRST_MDA8_END, MDA8_WINDOWS, O3_SPAN, mda8, o3_8h_platform
+from streams.judging.hashing import Hash, joined, placed, windowed
+from streams.judging.means import Means, day_mean, running_mean
+from streams.judging.plan import NO_NUMBER, Block, Slots
+from streams.judging.reasons import INCOMPLETE, NO_ITEM, NOT_IN_PLAN, OK, SILENT
 from streams.standards import IndexEdition, Standards
 
 O3: Final = FACTORS.index("O3")
 AVERAGES: Final = tuple(FACTORS.index(factor) for factor in AVERAGED)
 BEFORE: Final = DAY_SPAN - 1
-"""Hours of context before the first one asked for."""
+"""Slots of context before the first one asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
-    """Judged hours in a row with what the rules need: arrays [sites, factors, hours]."""
-
-    value: NDArray[np.int64]
-    present: NDArray[np.bool_]
-    valid: NDArray[np.int16]
-    expected: NDArray[np.int16]
-    reason: NDArray[np.uint8]
-    marks: NDArray[np.uint16]
-    inputs: Hash
-    planned: NDArray[np.bool_]
-    number: NDArray[np.int64]
-    """Hour numbers, [hours]."""
-    day: NDArray[np.int64]
-    """Beijing day of each hour, [hours]."""
-    edition: NDArray[np.int8]
-    """Place of the index edition, [hours], of a running window its newest hour's; before the first their number."""
-    steps: tuple[int, ...]
-    """Per factor the stored units in the standard's last digit."""
-
-
-def item_states(hours: Hours) -> NDArray[np.uint8]:
-    """Return the reason code of every factor and hour; an hour never judged counts as silent."""
-    reason = np.where(~hours.present & (hours.reason == OK), np.uint8(SILENT), hours.reason)
-    return np.where(hours.planned, reason, np.uint8(NOT_IN_PLAN)).astype(np.uint8)
+def edition_places(standards: Standards, days: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the place of the index edition in force on each day; before the first their number."""
+    places = np.full(days.size, len(standards.index_editions), np.int8)
+    for found, mask in standards.index_groups(days):
+        places[mask] = standards.index_editions.index(found)
+    return places
 
 
 def _index_columns(edition: NDArray[np.int8], count: int) -> list[tuple[int, NDArray[np.bool_]]]:
     return [(place, edition == place) for place in range(count) if (edition == place).any()]
 
 
-def hour_blocks(hours: Hours, editions: tuple[IndexEdition, ...], begin: int) -> list[Block]:
+def hour_blocks(hours: Slots, standards: Standards, begin: int) -> list[Block]:
     """Return the six 1 h means and the real-time index of the hours from position ``begin`` on.
 
     References
     ----------
     .. [1] HJ 633-2012 and HJ 633-2026, real-time report; rulings: six 1 h values in both.
     """
-    part = _tail(hours, begin)
-    states = item_states(part)
+    part, editions = hours.from_place(begin), standards.index_editions
+    edition = edition_places(standards, part.day)
+    states = part.states()
     iaqis = np.full(part.value.shape, NO_NUMBER, np.int16)
     index = _Indices.empty(part.value.shape[0], part.number.size)
-    for place, mask in _index_columns(part.edition, len(editions)):
+    for place, mask in _index_columns(edition, len(editions)):
         found, after = iaqi(part.value[..., mask], states[..., mask], real_time_table(editions[place]))
         iaqis[..., mask] = found
         states[..., mask] = after
@@ -95,37 +67,39 @@ def hour_blocks(hours: Hours, editions: tuple[IndexEdition, ...], begin: int) ->
             marks=part.marks[:, f],
             iaqi=iaqis[:, f],
             level=np.full(part.value[:, f].shape, NO_NUMBER, np.int8),
-            primary=np.zeros(part.value[:, f].shape, np.uint8),
+            primary=np.zeros(part.value[:, f].shape, np.uint64),
             inputs=part.inputs[:, f],
-            edition=np.broadcast_to(part.edition, part.value[:, f].shape),
+            edition=np.broadcast_to(edition, part.value[:, f].shape),
             due=part.inputs[:, f] != 0,
         )
         for f in range(len(FACTORS))
     ]
-    return [*blocks, index.block(blocks, states, part.edition)]
+    return [*blocks, index.block(blocks, states, edition)]
 
 
-def running_blocks(hours: Hours, standards: Standards, begin: int) -> list[Block]:
+def running_blocks(hours: Slots, standards: Standards, begin: int) -> list[Block]:
     """Return O3 8 h, its platform variant and the five running 24 h means, from position ``begin`` on."""
     counts = [standards.completeness(int(day)) for day in hours.day]
+    edition = edition_places(standards, hours.day[begin:])
     o3, there, step = hours.value[:, O3], hours.present[:, O3], hours.steps[O3]
     judged = running_mean(o3, there, span=O3_SPAN, at_least=[c.o3_8h_hours for c in counts], step=step)
     clock_hour = hours.number - first_hour_of_day(hours.day)
     platform = o3_8h_platform(o3, there, clock_hour, at_least=1, step=step)
     blocks = [
-        _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), begin),
-        _running(hours, O3, platform, np.minimum(clock_hour + 1, O3_SPAN), begin),
+        _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), edition),
+        _running(hours, O3, platform, np.minimum(clock_hour + 1, O3_SPAN), edition),
     ]
     for f in AVERAGES:
         means = running_mean(
             hours.value[:, f], hours.present[:, f],
             span=DAY_SPAN, at_least=[c.running_24h_hours for c in counts], step=hours.steps[f],
         )  # fmt: skip
-        blocks.append(_running(hours, f, means, np.full(hours.number.size, DAY_SPAN), begin))
+        blocks.append(_running(hours, f, means, np.full(hours.number.size, DAY_SPAN), edition))
     return blocks
 
 
-def _running(hours: Hours, f: int, means: Means, spans: NDArray[np.int64], begin: int) -> Block:
+def _running(hours: Slots, f: int, means: Means, spans: NDArray[np.int64], edition: NDArray[np.int8]) -> Block:
+    begin = hours.number.size - edition.size
     marks = _marks_over(hours.marks[:, f], spans, begin)
     came = windowed((hours.inputs[:, f] != 0).astype(np.uint64), spans) > 0
     inputs = windowed(placed(hours.inputs[:, f], hours.number), spans)
@@ -136,7 +110,7 @@ def _running(hours: Hours, f: int, means: Means, spans: NDArray[np.int64], begin
         planned=hours.planned[:, f, begin:],
         marks=marks,
         inputs=inputs[:, begin:],
-        edition=np.broadcast_to(hours.edition[begin:], marks.shape),
+        edition=np.broadcast_to(edition, marks.shape),
     )
 
 
@@ -146,7 +120,7 @@ def _plain_block(
     expected: NDArray[np.int64],
     came: NDArray[np.bool_],
     planned: NDArray[np.bool_],
-    marks: NDArray[np.uint16],
+    marks: NDArray[np.integer],
     inputs: Hash,
     edition: NDArray[np.int8],
     iaqis: NDArray[np.int16] | None = None,
@@ -164,14 +138,14 @@ def _plain_block(
         marks=marks,
         iaqi=np.full(shape, NO_NUMBER, np.int16) if iaqis is None else iaqis,
         level=np.full(shape, NO_NUMBER, np.int8),
-        primary=np.zeros(shape, np.uint8),
+        primary=np.zeros(shape, np.uint64),
         inputs=inputs,
         edition=edition,
         due=came,
     )
 
 
-def day_blocks(hours: Hours, standards: Standards, limit: NDArray[np.int64]) -> list[Block]:
+def day_blocks(hours: Slots, standards: Standards, limit: NDArray[np.int64]) -> list[Block]:
     """Return the five 24 h means, MDA8 and the daily index of one natural day.
 
     Parameters
@@ -185,6 +159,7 @@ def day_blocks(hours: Hours, standards: Standards, limit: NDArray[np.int64]) -> 
     """
     editions = standards.index_editions
     day = int(hours.day[0])
+    place = int(edition_places(standards, hours.day[-1:])[0])
     counts = standards.completeness(day)
     came = np.any(hours.inputs != 0, axis=-1, keepdims=True)
     planned = np.any(hours.planned, axis=-1, keepdims=True)
@@ -206,11 +181,11 @@ def day_blocks(hours: Hours, standards: Standards, limit: NDArray[np.int64]) -> 
             planned=planned[:, f],
             marks=marks[:, f, None],
             inputs=inputs[:, f, None],
-            edition=np.full((came.shape[0], 1), hours.edition[-1], np.int8),
+            edition=np.full((came.shape[0], 1), place, np.int8),
         )
         for f in range(len(FACTORS))
     ]
-    return _with_daily_index(blocks, editions, int(hours.edition[-1]))
+    return _with_daily_index(blocks, editions, place)
 
 
 def _with_daily_index(blocks: list[Block], editions: tuple[IndexEdition, ...], place: int) -> list[Block]:
@@ -227,8 +202,7 @@ def _with_daily_index(blocks: list[Block], editions: tuple[IndexEdition, ...], p
 
 
 def _rated(block: Block, iaqis: NDArray[np.int16], states: NDArray[np.uint8]) -> Block:
-    fields = {name: getattr(block, name) for name in Block.__slots__}
-    return Block(**{**fields, "iaqi": iaqis, "reason": states})
+    return replace(block, iaqi=iaqis, reason=states)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,7 +211,7 @@ class _Indices:
 
     aqi: NDArray[np.int16]
     level: NDArray[np.int8]
-    primary: NDArray[np.uint8]
+    primary: NDArray[np.uint64]
     reason: NDArray[np.uint8]
 
     @classmethod
@@ -246,7 +220,7 @@ class _Indices:
         return cls(
             aqi=np.full(shape, NO_NUMBER, np.int16),
             level=np.zeros(shape, np.int8),
-            primary=np.zeros(shape, np.uint8),
+            primary=np.zeros(shape, np.uint64),
             reason=np.full(shape, NO_ITEM, np.uint8),
         )
 
@@ -271,20 +245,15 @@ class _Indices:
             marks=np.bitwise_or.reduce(np.stack([p.marks for p in parts]), axis=0),
             iaqi=np.full(given.shape, NO_NUMBER, np.int16),
             level=np.where(given, self.level, np.int8(NO_NUMBER)).astype(np.int8),
-            primary=self.primary,
+            primary=self.primary.astype(np.uint64),
             inputs=joined(*(p.inputs for p in parts)),
             edition=np.broadcast_to(edition, given.shape),
             due=np.logical_or.reduce([p.due for p in parts]),
         )
 
 
-def _marks_over(marks: NDArray[np.uint16], spans: NDArray[np.int64], begin: int) -> NDArray[np.uint16]:
+def _marks_over(marks: NDArray[np.integer], spans: NDArray[np.int64], begin: int) -> NDArray[np.integer]:
     """Return the union of marks over the last ``spans[h]`` hours of each hour ``h`` from ``begin`` on."""
     hours = range(begin, marks.shape[1])
     unions = [np.bitwise_or.reduce(marks[:, max(0, h + 1 - spans[h]) : h + 1], axis=1) for h in hours]
     return np.stack(unions, axis=1)
-
-
-def _tail(hours: Hours, begin: int) -> Hours:
-    cut = {name: getattr(hours, name)[..., begin:] for name in Hours.__slots__ if name != "steps"}
-    return Hours(**cut, steps=hours.steps)

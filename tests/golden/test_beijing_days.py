@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 
 from streams.air import index
-from streams.air.means import O3_SPAN, day_mean, mda8, running_mean
+from streams.air.means import O3_SPAN, mda8
+from streams.judging import reasons
+from streams.judging.means import day_mean, running_mean
 from streams.results import Reason
 from streams.standards import day_number, load_standards
 
@@ -119,7 +121,7 @@ def test_every_day_of_the_record_is_judged_as_the_text_says(record: list[dict[st
     value, ok = means.value.copy(), means.ok.copy()
     value[5], ok[5] = largest.value, largest.ok
     edition = load_standards().index_edition(day_number(date(2016, 12, 15)))
-    state = np.where(ok, index.OK, index.code(Reason.INCOMPLETE)).astype(np.uint8)
+    state = np.where(ok, reasons.OK, reasons.code(Reason.INCOMPLETE)).astype(np.uint8)
     iaqis, state = index.iaqi(value, state, index.daily_table(edition))
     found = index.combine(iaqis, state, edition)
     names = index.primary_names(SYMBOLS)

@@ -19,9 +19,9 @@ from sensors.frames import Frame, FrameHead, Origin, Tick, decode, encode_frame,
 from sensors.partition import partition_of
 from sensors.publisher import lag_of
 from sensors.registry import load_registry
+from streams.air.index import FACTORS
 from streams.air.judge import AirJudge
-from streams.air.saying import FACTORS
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.standards import load_standards
 from streams.topics import Topics
 from tests.air_cases import AIR, Row, frame, row, run

@@ -20,7 +20,7 @@ from sensors.publisher import Publisher, PublisherSettings, lag_of
 from sensors.registry import Registry, load_registry
 from simulators.region import Region
 from streams.air.judge import AirJudge
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
 from streams.store.sqlite import SqliteStore

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sensors.factors import load_factors
 from streams.air import index
-from streams.air.index import NA, REASONS, IndexTable, Profile, combine, iaqi
+from streams.air.index import NA, IndexTable, Profile, combine, iaqi
+from streams.judging.reasons import REASONS, code
 from streams.results import Reason
 from streams.standards import Breakpoints, IndexEdition, OverTable, load_standards
 
@@ -25,7 +26,7 @@ STATES = st.lists(st.sampled_from([r for r in Reason if r is not Reason.OVER_TAB
 
 
 def codes(reasons: list[Reason]) -> NDArray[np.uint8]:
-    return np.array([[index.code(reason)] for reason in reasons], dtype=np.uint8)
+    return np.array([[code(reason)] for reason in reasons], dtype=np.uint8)
 
 
 def formula(column: Breakpoints, concentration: int) -> int:

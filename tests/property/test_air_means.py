@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streams.air.means import day_mean, divide_half_even, mda8, o3_8h_platform, round_to_step, running_mean
+from streams.air.means import mda8, o3_8h_platform
+from streams.judging.means import day_mean, divide_half_even, round_to_step, running_mean
 
 LAW = settings(deadline=None)  # how long a case takes says nothing about it
 STEP = 100

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.frames import Frame, Origin, Tick
 from streams import archive as archive_module
-from streams.air.slots import keys_of
 from streams.archive import Archive, read_segment
+from streams.judging.slots import keys_of
 from streams.segments import OFFSET, joined, rows_of
 from tests.packets import FACTORS, T0, Item, frame, message, packet, told
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.air.index import NA, REASONS, combine, iaqi, iaqi_of, real_time_table
-from streams.air.means import divide_half_even
+from streams.air.index import NA, combine, iaqi, iaqi_of, real_time_table
+from streams.judging.means import divide_half_even
+from streams.judging.reasons import REASONS
 from streams.results import Reason
 from streams.standards import load_standards
 from tests.published.record import FACTORS, NONE, SYMBOLS, rows, tally

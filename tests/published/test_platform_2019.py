@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from streams.air import index
-from streams.air.means import FIRST_MDA8_END, O3_SPAN, Means, divide_half_even, mda8, o3_8h_platform, running_mean
+from streams.air.means import FIRST_MDA8_END, O3_SPAN, mda8, o3_8h_platform
+from streams.judging import reasons
+from streams.judging.means import Means, divide_half_even, running_mean
 from streams.results import Reason
 from streams.standards import load_standards
 from tests.published.record import FACTORS, NONE, SYMBOLS, Grid, grid, in_window, rows, tally
@@ -47,7 +49,7 @@ def lacking(record: Grid, symbol: str, span: NDArray[np.int64]) -> dict[str, NDA
 
 def index_of_hours(record: Grid) -> index.Index:
     values = np.stack([record.columns[symbol] for symbol in SYMBOLS], axis=1)
-    state = np.where(values == NONE, index.code(Reason.SILENT), index.OK).astype(np.uint8)
+    state = np.where(values == NONE, reasons.code(Reason.SILENT), reasons.OK).astype(np.uint8)
     iaqis, states = index.iaqi(np.maximum(values, 0), state, index.real_time_table(EDITION))
     return index.combine(iaqis, states, EDITION)
 

@@ -22,7 +22,7 @@ from sensors.factors import load_factors
 from sensors.frames import flag_column, frame_schema
 from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
-from streams.air.saying import FACTORS
+from streams.air.index import FACTORS
 
 SITES = site_names(7)
 

@@ -22,7 +22,7 @@ from sensors.partition import partition_of
 from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
 from streams.air.judge import AirJudge
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
 

@@ -11,9 +11,9 @@ import pytest
 from sensors.deadletters import RAW_BYTES, Refusal, decode_letter
 from sensors.frames import Frame, Tick, decode, encode_tick
 from streams import bench as bench_module
-from streams.air.state import Refused
 from streams.bench import FORWARD_MS, Bench, Outbound
 from streams.history import Past
+from streams.judging.state import Refused
 from streams.results import ResultHead, decode_results
 from tests.packets import T0, Item, frame, message, packet
 from tests.unit.streams.store import samples

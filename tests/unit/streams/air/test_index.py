@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sensors.factors import load_factors
 from streams.air import index
-from streams.air.index import NA, REASONS, Index, Profile, combine, iaqi, missing_details, name_states, primary_names
+from streams.air.index import NA, Index, Profile, combine, iaqi, missing_details, name_states, primary_names
+from streams.judging.reasons import REASONS, code
 from streams.results import Reason
 from streams.standards import IndexEdition, load_standards
 
@@ -51,7 +52,7 @@ def column(
     """Return values and states of one position, ``[6, 1]``; a symbol that is not named is silent."""
     numbers = [[fixed(symbol, values.get(symbol, 0))] for symbol in SYMBOLS]
     reasons = [(states or {}).get(symbol, Reason.OK if symbol in values else Reason.SILENT) for symbol in SYMBOLS]
-    return np.array(numbers), np.array([[index.code(reason)] for reason in reasons], dtype=np.uint8)
+    return np.array(numbers), np.array([[code(reason)] for reason in reasons], dtype=np.uint8)
 
 
 def judged(
@@ -254,7 +255,7 @@ def test_nothing_in_plan_is_said_as_such() -> None:
 def test_many_sites_and_hours_are_judged_as_each_alone() -> None:
     generator = np.random.default_rng(3)
     values = generator.integers(0, 1000, (4, 6, 30)) * 100
-    state = np.where(generator.random((4, 6, 30)) < 0.1, index.code(Reason.SILENT), 0).astype(np.uint8)
+    state = np.where(generator.random((4, 6, 30)) < 0.1, code(Reason.SILENT), 0).astype(np.uint8)
     table = index.real_time_table(NEW)
     whole = combine(*iaqi(values, state, table), NEW)
     for site in range(4):

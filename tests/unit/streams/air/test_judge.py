@@ -14,9 +14,9 @@ from sensors.flags import Mark
 from sensors.frames import Frame, Tick
 from sensors.partition import partition_of
 from sensors.registry import Absence, Site
+from streams.air.index import FACTORS
 from streams.air.judge import AirJudge
-from streams.air.saying import FACTORS
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.results import CONTENT_COLUMNS
 from streams.standards import load_standards
 from tests.air_cases import (

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from sensors.flags import Mark
-from streams.air.index import REASONS, code
-from streams.air.saying import FACTORS, Block
-from streams.air.windows import BEFORE, Hours, day_blocks, hour_blocks, item_states, running_blocks
+from streams.air.index import FACTORS, ITEM_BITS
+from streams.air.windows import BEFORE, day_blocks, hour_blocks, running_blocks
+from streams.judging.plan import Block, Slots
+from streams.judging.reasons import REASONS, code
 from streams.results import Reason
 from streams.standards import load_standards
 from tests.air_cases import AIR, T0
@@ -25,7 +26,7 @@ OUTPUTS = (*FACTORS, "AQI")
 RUNNING = ("8h", "8h_platform", *FACTORS[:5])
 
 
-def hours(first: int, count: int, changed: Mapping[str, Sequence[float | None] | float | None] | None = None) -> Hours:
+def hours(first: int, count: int, changed: Mapping[str, Sequence[float | None] | float | None] | None = None) -> Slots:
     """Return one site's hours: `VALUES` unless told otherwise, one for all hours or one for each; None is silent."""
     given: dict[str, Any] = {**VALUES, **(changed or {})}
     rows = [v if isinstance(v, Sequence) else [v] * count for v in (given[f] for f in FACTORS)]
@@ -33,7 +34,7 @@ def hours(first: int, count: int, changed: Mapping[str, Sequence[float | None] |
     scale = [10 ** AIR[f].digits for f in FACTORS]
     value = np.array([[round((v or 0) * s) for v in r] for r, s in zip(rows, scale, strict=True)], np.int64)[None]
     number = np.arange(first, first + count, dtype=np.int64)
-    return Hours(
+    return Slots(
         value=value,
         present=present,
         valid=present.astype(np.int16),
@@ -44,7 +45,11 @@ def hours(first: int, count: int, changed: Mapping[str, Sequence[float | None] |
         planned=np.ones(present.shape, np.bool_),
         number=number,
         day=(number + 8) // 24,
-        edition=np.where(number < MARCH, 0, 1).astype(np.int8),
+        low=value,
+        high=value,
+        start=number * 3_600_000,
+        slot_ms=3_600_000,
+        factors=FACTORS,
         steps=STEPS,
     )
 
@@ -55,24 +60,24 @@ def given(block: Block, at: int = 0, site: int = 0) -> tuple[float | None, int, 
     return value, int(block.valid[site, at]), REASONS[block.reason[site, at]].value
 
 
-def now(made: Hours) -> dict[str, Block]:
+def now(made: Slots) -> dict[str, Block]:
     """Return the blocks of the newest hour by output."""
-    blocks = hour_blocks(made, STANDARDS.index_editions, made.number.size - 1)
+    blocks = hour_blocks(made, STANDARDS, made.number.size - 1)
     return dict(zip(OUTPUTS, blocks, strict=True))
 
 
-def running(made: Hours, begin: int | None = None) -> dict[str, Block]:
+def running(made: Slots, begin: int | None = None) -> dict[str, Block]:
     blocks = running_blocks(made, STANDARDS, made.number.size - 1 if begin is None else begin)
     return dict(zip(RUNNING, blocks, strict=True))
 
 
-def whole_day(made: Hours, limit: int = 16_000) -> dict[str, Block]:
+def whole_day(made: Slots, limit: int = 16_000) -> dict[str, Block]:
     blocks = day_blocks(made, STANDARDS, np.array([limit], np.int64))
     return dict(zip(OUTPUTS, blocks, strict=True))
 
 
 def missing(block: Block) -> list[str]:
-    return [REASONS[int(block.detail[0, 0]) >> (4 * i) & 15].value for i in range(6)]
+    return [REASONS[int(block.detail[0, 0]) >> (ITEM_BITS * i) & 31].value for i in range(6)]
 
 
 def test_the_real_time_index_is_the_greatest_of_the_six() -> None:
@@ -84,7 +89,7 @@ def test_the_real_time_index_is_the_greatest_of_the_six() -> None:
 
 def test_the_edition_of_an_hour_is_that_of_its_own_start() -> None:
     made = hours(MARCH - 1, 2, {"PM2.5": 70})
-    blocks = hour_blocks(made, STANDARDS.index_editions, 0)
+    blocks = hour_blocks(made, STANDARDS, 0)
     # 2012: 75 is 100, so 50/40 * 35 + 50 = 93.75; 2026: 60 is 100, so 50/55 * 10 + 100 = 109.1.
     assert blocks[0].iaqi[0].tolist() == [94, 110]
     assert blocks[-1].value[0].tolist() == [94, 110]
@@ -137,16 +142,16 @@ def test_an_item_not_in_plan_is_left_out_of_the_index_and_says_so_itself() -> No
 
 def test_an_hour_that_was_never_judged_counts_as_silent() -> None:
     made = hours(MIDNIGHT, 1, {"SO2": None})
-    assert (item_states(replace(made, reason=np.zeros_like(made.reason))) == item_states(made)).all()
+    assert (replace(made, reason=np.zeros_like(made.reason)).states() == made.states()).all()
 
 
 def test_before_the_first_edition_hours_have_values_and_no_index() -> None:
-    old = replace(hours(0, 1), edition=np.array([2], np.int8))
-    found = now(old)
+    none = replace(STANDARDS, index_editions=())
+    found = dict(zip(OUTPUTS, hour_blocks(hours(MIDNIGHT, 1), none, 0), strict=True))
     assert given(found["PM2.5"]) == (3_000, 1, "")
     assert found["PM2.5"].iaqi[0, 0] == -1
     assert not found["AQI"].present[0, 0]
-    assert len(day_blocks(replace(hours(MIDNIGHT, 24), edition=np.full(24, 2, np.int8)), STANDARDS, np.array([0]))) == 6
+    assert len(day_blocks(hours(MIDNIGHT, 24), none, np.array([0]))) == 6
 
 
 def test_eight_hours_of_ozone_cross_midnight_and_the_platforms_begin_again_there() -> None:

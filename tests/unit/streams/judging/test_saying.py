@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from streams.air.index import code
-from streams.air.saying import FACTORS, NO_NUMBER, Block, Output, Speech, Spot, content, pack_states, say, stacked
-from streams.air.state import Said
+from streams.air.index import FACTORS, pack_states, tell_states
+from streams.judging.plan import NO_NUMBER, Block, Output
+from streams.judging.reasons import code
+from streams.judging.saying import Speech, Spot, content, say, stacked
+from streams.judging.state import Said
 from streams.results import RESULT_SCHEMA, Reason, Window
 from tests.air_cases import T0
 
@@ -18,7 +20,7 @@ EVERY = np.ones((SITES, 2, TIMES), np.bool_)
 SPEECH = Speech(names=pa.array(["A", "B", "C"]), editions=("old", "new", ""), at=T0)
 OUTPUTS = (
     Output(factor="SO2", window=Window.HOUR, digits=2),
-    Output(factor="AQI", window=Window.HOUR, digits=0),
+    Output(factor="AQI", window=Window.HOUR, digits=0, tell=tell_states, primaries=FACTORS),
 )
 
 
@@ -34,7 +36,7 @@ def block(value: int = 800, **changed: Any) -> Block:
         marks=np.zeros(shape, np.uint16),
         iaqi=np.full(shape, NO_NUMBER, np.int16),
         level=np.full(shape, NO_NUMBER, np.int8),
-        primary=np.zeros(shape, np.uint8),
+        primary=np.zeros(shape, np.uint64),
         inputs=np.ones(shape, np.uint64),
         edition=np.zeros(shape, np.int8),
         due=np.ones(shape, np.bool_),
@@ -114,7 +116,7 @@ def test_numbers_that_are_not_there_are_null_and_those_that_are_zero_are_zero() 
 def test_digits_marks_primaries_and_missing_items_are_written_out() -> None:
     states = np.array([[0], [0], [code(Reason.SILENT)], [code(Reason.CALIBRATING)], [0], [0]], np.uint8)
     index = block(
-        50, marks=np.uint16(513), primary=np.uint8(0b100001), detail=pack_states(states)[0], edition=np.int8(1)
+        50, marks=np.uint16(513), primary=np.uint64(0b100001), detail=pack_states(states)[0], edition=np.int8(1)
     )
     found = say(SPEECH, spot(), [block(), index], EVERY).to_pylist()
     row = next(r for r in found if r["factor"] == "AQI")
@@ -155,5 +157,5 @@ def test_no_rows_have_the_columns_all_the_same() -> None:
 
 def test_item_states_are_packed_in_the_order_of_the_factors() -> None:
     states = np.arange(6, dtype=np.uint8)[:, None]
-    assert pack_states(states).tolist() == [0x543210]
+    assert pack_states(states).tolist() == [0b00101_00100_00011_00010_00001_00000]
     assert len(FACTORS) == 6

@@ -8,61 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from streams.air.hashing import Hash, joined
-from streams.air.index import REASONS, missing_details, primary_names
-from streams.air.state import Said
-from streams.results import RESULT_SCHEMA, Window
-
-FACTORS: Final = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3")
-"""Order of the factor axis in all air arrays; the order in which primaries are listed."""
-AVERAGED: Final = ("PM2.5", "PM10", "SO2", "NO2", "CO")
-"""Factors with a 24 h mean; O3 has its 8 h windows instead."""
-ITEM_BITS: Final = 4
-"""Bits of one item's reason code where the six are packed."""
-_PRIMARIES: Final = pa.array(primary_names(FACTORS), pa.utf8())
-NO_NUMBER: Final = -1
-"""Stands in integer columns where there is no IAQI or level."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """One window of one factor that is said for every hour or day."""
-
-    factor: str
-    window: Window
-    digits: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """What was found for some sites and times: arrays [sites, times] of one output."""
-
-    value: NDArray[np.int64]
-    present: NDArray[np.bool_]
-    valid: NDArray[np.int16]
-    expected: NDArray[np.int16]
-    reason: NDArray[np.uint8]
-    detail: NDArray[np.int64]
-    """Reason codes of the six items, `ITEM_BITS` each, where an index misses one; else 0."""
-    marks: NDArray[np.uint16]
-    iaqi: NDArray[np.int16]
-    level: NDArray[np.int8]
-    primary: NDArray[np.uint8]
-    """Bit i: factor i of `FACTORS`."""
-    inputs: Hash
-    edition: NDArray[np.int8]
-    """Place of the index edition in the judge's list."""
-    due: NDArray[np.bool_]
-    """Some input came, so the window is said even where nothing is owed."""
-
-
-_CONTENT: Final = tuple(f.name for f in fields(Block) if f.name != "due")
+from streams.judging.hashing import Hash, joined
+from streams.judging.plan import CONTENT, NO_NUMBER, Block, Output
+from streams.judging.reasons import REASONS
+from streams.judging.state import Said
+from streams.results import RESULT_SCHEMA
 
 
 def stacked(blocks: Sequence[Block]) -> dict[str, NDArray[np.generic]]:
@@ -72,7 +27,7 @@ def stacked(blocks: Sequence[Block]) -> dict[str, NDArray[np.generic]]:
 
 def content(columns: Mapping[str, NDArray[np.generic]]) -> Hash:
     """Return the canonical content of each window as a hash that is never 0."""
-    return joined(*(columns[name] for name in _CONTENT)) | np.uint64(1)
+    return joined(*(columns[name] for name in CONTENT)) | np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +101,7 @@ def _rows(
     made = {
         "site": pa.DictionaryArray.from_arrays(pa.array(spot.sites[sites].astype(np.int32)), speech.names),
         "factor": named(outputs, [output.factor for output in spot.outputs]),
-        "window": named(outputs, [output.window.value for output in spot.outputs]),
+        "window": named(outputs, [output.window for output in spot.outputs]),
         "start": pa.array(spot.starts[times]).cast(pa.timestamp("ms", "UTC")),
         "edition": named(columns["edition"], speech.editions),
         "value": pa.array(columns["value"], mask=~columns["present"].astype(np.bool_)),
@@ -154,11 +109,11 @@ def _rows(
         "valid": pa.array(columns["valid"]),
         "expected": pa.array(columns["expected"]),
         "reason": named(columns["reason"], [reason.value for reason in REASONS]),
-        "detail": _details(columns["detail"].astype(np.int64)),
+        "detail": _details(spot.outputs, outputs, columns["detail"].astype(np.int64)),
         "flags": pa.array(columns["marks"].astype(np.int32)),
         "iaqi": or_null("iaqi", pa.int16()),
         "level": or_null("level", pa.int8()),
-        "primary": _PRIMARIES.take(pa.array(columns["primary"])),
+        "primary": _primaries(spot.outputs, outputs, columns["primary"].astype(np.uint64)),
         "revision": pa.array(revision.astype(np.int32)),
         "inputs": pa.array(columns["inputs"]),
         "at": pa.array(np.full(count, speech.at, np.int64)).cast(pa.timestamp("ms", "UTC")),
@@ -166,14 +121,27 @@ def _rows(
     return pa.RecordBatch.from_arrays([made[f.name] for f in RESULT_SCHEMA], schema=RESULT_SCHEMA)
 
 
-def _details(packed: NDArray[np.int64]) -> pa.Array:
-    """Return the text of packed item states."""
-    states = (packed[None, :] >> (ITEM_BITS * np.arange(len(FACTORS)))[:, None]) & ((1 << ITEM_BITS) - 1)
-    return pa.array(missing_details(states.astype(np.uint8), FACTORS), pa.utf8())
+def _details(outputs: Sequence[Output], of: NDArray[np.intp], codes: NDArray[np.int64]) -> pa.Array:
+    """Return each row's text of its detail code, told by the row's output."""
+    texts = np.full(of.size, "", np.object_)
+    for place, output in enumerate(outputs):
+        if output.tell is not None and (mine := of == place).any():
+            different, number = np.unique(codes[mine], return_inverse=True)
+            texts[mine] = np.array(output.tell(different).to_pylist(), np.object_)[number]
+    return pa.array(texts, pa.utf8())
 
 
-def pack_states(states: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return item states ``[..., I, N]`` as one integer per position, `ITEM_BITS` each."""
-    shifts = (ITEM_BITS * np.arange(states.shape[-2], dtype=np.int64))[:, None]
-    packed: NDArray[np.int64] = (states.astype(np.int64) << shifts).sum(axis=-2)
-    return packed
+def _primaries(outputs: Sequence[Output], of: NDArray[np.intp], bits: NDArray[np.uint64]) -> pa.Array:
+    """Return each row's names of its bits, joined by ``;``."""
+    texts = np.full(of.size, "", np.object_)
+    for place in np.unique(of[bits != 0]):
+        mine = of == place
+        different, number = np.unique(bits[mine], return_inverse=True)
+        names = [joined_names(outputs[place].primaries, int(mask)) for mask in different]
+        texts[mine] = np.array(names, np.object_)[number]
+    return pa.array(texts, pa.utf8())
+
+
+def joined_names(names: Sequence[str], bits: int) -> str:
+    """Return the names whose bit is set, joined by ``;``."""
+    return ";".join(name for bit, name in enumerate(names) if bits >> bit & 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.air.hashing import joined, mix, placed, windowed
+from streams.judging.hashing import joined, mix, placed, windowed
 
 
 def numbers(*values: int) -> NDArray[np.uint64]:

@@ -9,9 +9,9 @@ import pytest
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.flags import Mark
 from sensors.frames import Frame, Origin, Tick
+from streams.air.index import FACTORS
 from streams.air.judge import AirJudge
-from streams.air.saying import FACTORS
-from streams.air.state import JudgeSettings
+from streams.judging.state import JudgeSettings
 from streams.standards import load_standards
 from tests.air_cases import AIR, ALL, T0, Row, final, frame, hours, judge, one, row, run, site
 

@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.air.means import (
-    MDA8_WINDOWS,
-    day_mean,
-    divide_half_even,
-    mda8,
-    o3_8h_platform,
-    round_to_step,
-    running_mean,
-)
+from streams.air.means import MDA8_WINDOWS, mda8, o3_8h_platform
+from streams.judging.means import day_mean, divide_half_even, round_to_step, running_mean
 
 STEP = 100
 

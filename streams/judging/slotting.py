@@ -13,16 +13,12 @@ from numpy.typing import NDArray
 
 from sensors.clock import HOUR_MS
 from sensors.flags import Mark
-from streams.air import slots
-from streams.air.hashing import placed
-from streams.air.index import INVALID, OK, code
-from streams.air.means import divide_half_even, round_to_step
-from streams.air.state import MINUTES, RING_HOURS, AirState
-from streams.results import Reason
+from streams.judging import slots
+from streams.judging.hashing import placed
+from streams.judging.means import divide_half_even, round_to_step
+from streams.judging.reasons import CALIBRATING, INCOMPLETE, INVALID, OK, SILENT
+from streams.judging.state import MINUTES, RING_HOURS, AirState
 
-SILENT = code(Reason.SILENT)
-CALIBRATING = code(Reason.CALIBRATING)
-INCOMPLETE = code(Reason.INCOMPLETE)
 _COMPUTED_SALT = 1_000
 
 

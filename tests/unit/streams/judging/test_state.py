@@ -8,8 +8,8 @@ import pytest
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.deadletters import Refusal
 from sensors.frames import Frame
-from streams.air.saying import FACTORS
-from streams.air.state import (
+from streams.air.index import FACTORS
+from streams.judging.state import (
     RING_HOURS,
     AirState,
     JudgeSettings,

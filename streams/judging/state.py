@@ -20,7 +20,7 @@ from sensors.deadletters import Refusal
 from sensors.factors import Factor
 from sensors.frames import SITE, START, Frame
 from sensors.registry import Site
-from streams.air.slots import Keys, fold_unique, keys_of
+from streams.judging.slots import Keys, fold_unique, keys_of
 
 RING_HOURS: Final = 192
 RING_DAYS: Final = 12

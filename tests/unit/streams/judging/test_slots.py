@@ -7,8 +7,8 @@ import pytest
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.flags import FLAG_USES, Mark
 from sensors.frames import Frame, Origin
-from streams.air import slots
-from streams.air.saying import FACTORS
+from streams.air.index import FACTORS
+from streams.judging import slots
 from tests.air_cases import AIR, T0, Row, frame, row
 
 SO2 = FACTORS.index("SO2")

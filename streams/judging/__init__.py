@@ -1,0 +1,1 @@
+"""The judge of every kind: slots, windows, evaluations and what is said of them; pure and columnar."""
