@@ -7,7 +7,7 @@ has kept UTC+8 without summer time since 1991-09-15, so days are plain arithmeti
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """The zone of every label that people see."""
 BEIJING_OFFSET_MS = 8 * HOUR_MS
 BEIJING_OFFSET_H = 8
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 def hour_of(ms: int) -> int:
@@ -33,6 +34,11 @@ def hour_of(ms: int) -> int:
 def day_of_hour(hour: HoursT) -> HoursT:
     """Return the Beijing day number of an hour number; works on arrays as well."""
     return (hour + BEIJING_OFFSET_H) // DAY_HOURS
+
+
+def day_number(day: date) -> int:
+    """Return the Beijing day number of a calendar day."""
+    return day.toordinal() - _EPOCH_DAY
 
 
 def day_of(ms: int) -> int:
