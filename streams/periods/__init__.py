@@ -1,0 +1,1 @@
+"""Stage 2: months, quarters, years and seasons of sites, and every window of areas."""
