@@ -8,10 +8,11 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
+FLINK := $(or $(JIANHU_CACHE),$(HOME)/.cache/jianhu)/flink
 BENCH_VENV := $(or $(JIANHU_CACHE),$(HOME)/.cache/jianhu)/bench-venv
 FOLDERS := sensors streams alerts dashboards simulators jianhu scripts tests benchmarks
 
-.PHONY: help run test check lint types contracts format services services-up bench soak lock clean
+.PHONY: help run test check lint types contracts format services services-up bench bench-flink soak lock clean
 
 help: ## say what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -48,6 +49,8 @@ bench: $(VENV)/.ready-dev services $(BENCH_VENV)/.ready ## measure: packets a se
 	$(VENV)/bin/python -m benchmarks stream $(ARGS)
 	$(VENV)/bin/python -m benchmarks page
 
+bench-flink: $(FLINK)/.ready ## make Flink ready (1 GB, Java and Maven), so that `make bench` measures beside it too
+
 soak: $(VENV)/.ready-dev services ## the long forms of the tests
 	JIANHU_SOAK=1 $(VENV)/bin/python -m pytest -m slow $(ARGS)
 
@@ -55,6 +58,7 @@ lock: ## resolve the dependencies again (needs uv)
 	$(COMPILE) --extra build -o requirements.lock pyproject.toml
 	$(COMPILE) --extra build --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
 	$(COMPILE) --group bench -o requirements-bench.lock
+	$(COMPILE) --group flink -o requirements-flink.lock
 
 clean: ## take away what was made in this checkout; what services use stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -88,4 +92,12 @@ $(VENV)/.ready-dev: requirements-dev.lock requirements.lock pyproject.toml | $(V
 $(BENCH_VENV)/.ready: requirements-bench.lock
 	@$(FIND_PYTHON); "$$python" -m venv --clear $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# Flink likewise, with the connector for Kafka, which is no part of it.
+$(FLINK)/.ready: requirements-flink.lock
+	@$(FIND_PYTHON); "$$python" -m venv --clear $(FLINK)/venv
+	@$(FLINK)/venv/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-flink.lock
+	@mvn -q org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -DoutputDirectory=$(FLINK) \
+		-Dartifact=org.apache.flink:flink-sql-connector-kafka:3.2.0-1.19
 	@touch $@

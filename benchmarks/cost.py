@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,8 +39,8 @@ def tree_seconds(pid: int) -> float:
     """Return the CPU seconds of a process and of its living descendants."""
     total = cpu_seconds(pid)
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text(encoding="ascii").split():
-            with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread or a child ended meanwhile
+            for child in (task / "children").read_text(encoding="ascii").split():
                 total += tree_seconds(int(child))
     return total
 
@@ -50,6 +50,8 @@ class CpuMeter:
     """Notes the CPU seconds of processes every 20 ms while its block runs."""
 
     pids: Mapping[str, int]
+    read: Callable[[int], float] = cpu_seconds
+    """What is noted of a process: its own CPU seconds, or with `tree_seconds` its descendants' too."""
     _times: list[float] = field(default_factory=list)
     _spent: dict[str, list[float]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -73,7 +75,7 @@ class CpuMeter:
 
     def note(self) -> None:
         """Read every process once."""
-        now = {name: cpu_seconds(pid) for name, pid in self.pids.items()}
+        now = {name: self.read(pid) for name, pid in self.pids.items()}
         self._times.append(time())
         for name, seconds in now.items():
             self._spent[name].append(seconds)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pyarrow.compute as pc
 
-from benchmarks.cost import CpuMeter, busy_seconds, cpu_seconds
+from benchmarks.cost import CpuMeter, busy_seconds, cpu_seconds, tree_seconds
 from benchmarks.load import MARKER, PARTITIONS, Load, bytes_on_disk, end_ms, fill_frames, fill_messages
 from benchmarks.packets import MINUTES_NEEDED, START_MS, STEP, Hour, Mean, registry_text
 from benchmarks.watching import Message, Said, collect
@@ -21,8 +21,7 @@ from scripts.process import Process
 from scripts.services import KafkaNode
 from sensors.clock import HOUR_MS, day_of_hour
 from sensors.frames import Tick
-from streams.air.index import real_time_table
-from streams.air.saying import FACTORS
+from streams.air.index import FACTORS, real_time_table
 from streams.results import AQI, Window, decode_results
 from streams.standards import load_standards
 from streams.topics import Topics
@@ -77,6 +76,17 @@ class Place:
     folder: Path
     sites: tuple[str, ...]
     quix_python: Path
+    flink: Flink | None = None
+    """None leaves Flink out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flink:
+    """Where PyFlink and its Kafka connector are, and how many threads take records."""
+
+    python: Path
+    jar: Path
+    parallelism: int = 1
 
 
 def run_jianhu(place: Place, hours: int, frame_minutes: int) -> Run:
@@ -126,13 +136,26 @@ def run_jianhu(place: Place, hours: int, frame_minutes: int) -> Run:
 
 def run_quix(place: Place, hours: int, *, changelog: bool) -> Run:
     """Take so many hours through Quix Streams, with or without its changelog topic."""
-    name = f"quix-{uuid4().hex[:8]}"
+    side = "Quix Streams" if changelog else "Quix Streams without changelog"
+    return _run_messages(place, hours, [str(place.quix_python), "quix_app.py"], {"side": side, "changelog": changelog})
+
+
+def run_flink(place: Place, hours: int, flink: Flink) -> Run:
+    """Take so many hours through Flink SQL in one process."""
+    plan = {"side": "Flink SQL", "jar": str(flink.jar), "parallelism": flink.parallelism}
+    return _run_messages(place, hours, [str(flink.python), "flink_app.py"], plan)
+
+
+def _run_messages(place: Place, hours: int, command: list[str], more: dict[str, Any]) -> Run:
+    """Take so many hours, a packet a message, through a program that gets a plan; ``more`` names the side."""
+    (python, program), side = command, str(more["side"])
+    name = f"{program.partition('_')[0]}-{uuid4().hex[:8]}"
     home = place.folder / name
     home.mkdir()
     readings, results = f"{name}.readings", f"{name}.results"
     load = fill_messages(place.node.bootstrap, readings, results, place.sites, hours)
     plan = home / "plan.json"
-    given = {"bootstrap": place.node.bootstrap, "group": name, "state": str(home / "state"), "changelog": changelog}
+    given = {"bootstrap": place.node.bootstrap, "group": name, "state": str(home / "state"), **more}
     plan.write_text(json.dumps({**given, "readings": readings, "results": results, **_rules()}), encoding="utf-8")
     wanted, came = hours * len(place.sites), 0
 
@@ -141,9 +164,9 @@ def run_quix(place: Place, hours: int, *, changelog: bool) -> Run:
         came += not _marks(message)
         return came == wanted
 
-    command = [str(place.quix_python), str(ROOT / "benchmarks" / "quix_app.py"), str(plan)]
-    worker = Process(name="Quix Streams", command=command, log=home / "worker.log")
-    side = "Quix Streams" if changelog else "Quix Streams without changelog"
+    worker = Process(
+        name=side, command=[python, str(ROOT / "benchmarks" / program), str(plan)], log=home / "worker.log"
+    )
     job = _Job(
         side=side, worker=worker, load=load, readings=readings, results=results, whole=whole, said=said_in_messages
     )
@@ -169,11 +192,11 @@ def _run(place: Place, job: _Job) -> Run:
     began, busy, own = time(), busy_seconds(), process_time() + cpu_seconds(broker)
     worker.start(lambda: True)
     try:
-        with CpuMeter(pids={"worker": worker.pid, "broker": broker}) as meter:
+        with CpuMeter(pids={"worker": worker.pid, "broker": broker}, read=tree_seconds) as meter:
             found = collect(
                 place.node.bootstrap, job.results, PARTITIONS, whole=job.whole, alive=lambda: worker.running
             )
-        total = cpu_seconds(worker.pid)
+        total = tree_seconds(worker.pid)
         own = process_time() + cpu_seconds(broker) - own + total
         others = (busy_seconds() - busy - own) / (time() - began)
     finally:
@@ -203,6 +226,10 @@ def _rules() -> dict[str, Any]:
         "step": STEP,
         "needed": MINUTES_NEEDED,
         "iaqi": real_time_table(edition).lookup.tolist(),
+        "points": [
+            [[point // STEP, index] for point, index in zip(column.concentrations, column.indices, strict=False)]
+            for column in (item.breakpoints for item in edition.real_time)
+        ],
         "rest_over": edition.rest_over,
         "index_min": edition.index_min,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,13 +21,12 @@ from benchmarks.cost import machine, wait_for_calm
 from benchmarks.load import FRAME_MINUTES
 from benchmarks.packets import site_names, true_means
 from benchmarks.report import comparison, core_lines, table
-from benchmarks.sides import Place, Run, run_jianhu, run_quix
+from benchmarks.sides import Flink, Place, Run, run_flink, run_jianhu, run_quix
 from benchmarks.watching import BenchmarkError, check
 from scripts import places
 from scripts.services import KafkaNode, running
 
 RESULTS: Final = Path(__file__).parent / "results"
-SIDES: Final = ("jianhu", "quix", "quix without changelog")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=3, help="runs of each side, in turn")
     parser.add_argument("--calm", type=float, default=0.0, metavar="S", help="wait so long for an idle machine")
     parser.add_argument("--quix-python", type=Path, default=places.cache() / "bench-venv" / "bin" / "python")
+    parser.add_argument("--flink", type=Path, default=places.cache() / "flink", help="folder of PyFlink and its jar")
     parser.add_argument("--write", action="store_true", help=f"keep the table in {RESULTS.name}/")
 
 
@@ -56,10 +56,11 @@ def run(given: argparse.Namespace) -> int:
     if lib is None or not given.quix_python.exists():
         raise BenchmarkError("Kafka or the environment of Quix Streams is not there; `make bench` makes both")
     if given.quix_hours > given.hours:
-        raise BenchmarkError("Quix Streams gets the first hours of those that jianhu gets, not more")
+        raise BenchmarkError("the other sides get the first hours of those that jianhu gets, not more")
     sites = site_names(given.sites)
     with running(lambda home: KafkaNode(home, lib)) as node, TemporaryDirectory(prefix="jianhu-bench-") as folder:
-        place = Place(node=node, folder=Path(folder), sites=sites, quix_python=given.quix_python)
+        flink = _flink(given.flink)
+        place = Place(node=node, folder=Path(folder), sites=sites, quix_python=given.quix_python, flink=flink)
         sides = _measure(place, given)
     costs = _measure_core(sites, given)
     text = "\n".join(_report(given, sides, costs)) + "\n"
@@ -70,20 +71,36 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
+def _flink(home: Path) -> Flink | None:
+    """Return PyFlink and its connector in a folder; None, and a line, when they are not there."""
+    jars = sorted(home.glob("flink-sql-connector-kafka-*.jar"))
+    python = home / "venv" / "bin" / "python"
+    if not jars or not python.exists():
+        print(f"Flink is left out: it is not in {home}; `make bench-flink` makes it", flush=True)
+        return None
+    return Flink(python=python, jar=jars[-1])
+
+
 def _measure(place: Place, given: argparse.Namespace) -> list[list[Run]]:
-    """Return the runs of jianhu, of Quix Streams, and of Quix Streams without changelog, all checked."""
+    """Return the runs of jianhu, of Quix Streams with and without changelog, and of Flink SQL, all checked."""
     truth = true_means(place.sites, given.hours)
     part = true_means(place.sites, given.quix_hours)
-    sides: list[list[Run]] = [[], [], []]
+    others: list[Callable[[], Run]] = [
+        lambda: run_quix(place, given.quix_hours, changelog=True),
+        lambda: run_quix(place, given.quix_hours, changelog=False),
+    ]
+    if (flink := place.flink) is not None:
+        others.append(lambda: run_flink(place, given.quix_hours, flink))
+    sides: list[list[Run]] = [[] for _ in range(1 + len(others))]
     for _ in range(given.runs):
         wait_for_calm(given.calm)
         sides[0].append(run_jianhu(place, given.hours, given.frame_minutes))
         _tell(sides[0][-1])
         ours = sides[0][-1].said
         check("jianhu", ours, truth)
-        for runs, changelog in ((sides[1], True), (sides[2], False)):
+        for runs, other in zip(sides[1:], others, strict=True):
             wait_for_calm(given.calm)
-            runs.append(run_quix(place, given.quix_hours, changelog=changelog))
+            runs.append(other())
             _tell(runs[-1])
             check(runs[-1].side, runs[-1].said, part, {hour: ours.indices[hour] for hour in part})
     return sides
@@ -106,11 +123,14 @@ def _report(given: argparse.Namespace, sides: list[list[Run]], costs: list[CoreC
     yield (
         f"Compared: {given.sites:,} sites x 6 factors, a packet a minute; jianhu got {given.hours} h in frames of "
         f"{given.frame_minutes} minutes with a tick after each, "
-        f"Quix Streams the first {given.quix_hours} h of them as JSON, one packet a message; 4 partitions, one worker "
+        f"the others the first {given.quix_hours} h of them as JSON, one packet a message; 4 partitions, one worker "
         "process each, one Kafka node, topics filled before the worker starts. Both means and indices were equal to "
         f"each other and to the true ones. {given.runs} runs in turn: median (least … greatest)."
     )
-    yield "jianhu judges 8 h, running 24 h and daily windows, flags and revisions besides; Quix only hours and AQI."
+    yield (
+        "jianhu judges 8 h, running 24 h and daily windows, flags and revisions besides; the others hours and AQI. "
+        "Flink: state in memory without checkpoints, parallelism 1; CPU is that of Python and the JVM together."
+    )
     yield ""
     yield from table(sides)
     yield ""
