@@ -18,6 +18,8 @@ from sensors.frames import Tick, decode_batch, write_options
 SCHEMA_VERSION: Final = 1
 AQI: Final = "AQI"
 """The factor name of index rows."""
+PACKETS: Final = "packets"
+"""The factor name of rows that account for what came: value received, and in ``detail`` where the others are."""
 
 
 class Window(StrEnum):
@@ -59,6 +61,8 @@ class Reason(StrEnum):
     """An index of which no item is valid."""
     NO_FLOW = "no_flow"
     """Nothing flowed, so there is no concentration weighted by flow."""
+    CALM = "calm"
+    """No wind, or winds that cancel, so there is no direction."""
     NO_TEMPERATURE = "no_temperature"
     """The rule needs the temperature and there is none."""
     UNSET = "unset"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -148,9 +148,10 @@ class Slots:
     def from_place(self, begin: int) -> Slots:
         """Return the slots from a place on."""
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(
-            self, **{n: column[..., begin:] for n, column in columns.items() if isinstance(column, np.ndarray)}
-        )
+        cut: dict[str, Any] = {
+            n: column[..., begin:] for n, column in columns.items() if isinstance(column, np.ndarray)
+        }
+        return replace(self, **cut)
 
     def at(self, factor: str) -> int:
         """Return the place of a factor on the factor axis."""

@@ -1,0 +1,57 @@
+"""Which evaluations there are: the name in a kind file, and the module that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from sensors.errors import UnknownName
+from sensors.kinds import Kind
+from sensors.registry import Registry
+from streams.judging.plan import Evaluation
+from streams.standards import Standards
+
+MAKERS: Final[Mapping[str, str]] = {
+    "air_index": "streams.air.evaluation",
+    "water_class": "streams.water.evaluation",
+    "trophic": "streams.water.evaluation",
+    "flux": "streams.water.evaluation",
+    "limits": "streams.discharge.evaluation",
+    "loads": "streams.discharge.evaluation",
+    "dry_weather": "streams.discharge.evaluation",
+    "odour_index": "streams.discharge.evaluation",
+    "ofp": "streams.discharge.evaluation",
+}
+"""Name of an evaluation → module with a function of that name that takes a `JudgingContext`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingContext:
+    """What an evaluation may be made from."""
+
+    kind: Kind
+    standards: Standards
+    """The air pack; the packs of other media are loaded by their own modules."""
+    registry: Registry | None = None
+    permits: object = None
+    """What ``permits.yaml`` says; None where there is none."""
+
+
+def evaluations_of(kind: Kind, context: JudgingContext) -> tuple[Evaluation, ...]:
+    """Return the evaluations that a kind file names, in its order.
+
+    Raises
+    ------
+    UnknownName
+        When it names one that does not exist.
+    """
+    return tuple(_made(name, context) for name in kind.evaluations)
+
+
+def _made(name: str, context: JudgingContext) -> Evaluation:
+    if name not in MAKERS:
+        raise UnknownName(f"the evaluations ({', '.join(MAKERS)})", name)
+    made: Evaluation = getattr(import_module(MAKERS[name]), name)(context)
+    return made
