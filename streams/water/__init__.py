@@ -1,0 +1,1 @@
+"""Surface water: classes, ratings, trophic index, stability and flux, pure and columnar."""
