@@ -4,7 +4,8 @@ A frame is an Arrow IPC stream of one record batch: one row per packet, per fact
 value column ``<factor>`` (int32, fixed point at the factor's ``digits``) and a flag column
 ``<factor>.flag`` (uint8, the letter's byte, 0 = unflagged). A null value with a null flag says
 nothing about the factor; a null value with a flag says that there is none. A tick is the JSON
-object ``{"at": ms}``: the stream's clock.
+object ``{"at": ms}``: the stream's clock. A third record, ``{"recompute": …}``, asks that days
+long past be judged again.
 """
 
 from __future__ import annotations
@@ -78,6 +79,36 @@ class Tick(msgspec.Struct, frozen=True):
     """Milliseconds UTC."""
 
 
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Day = Annotated[int, msgspec.Meta(ge=-90_000, le=90_000)]
+
+
+class Recompute(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's request to judge past days of some sites again, from all that the log holds of them.
+
+    It is a slice that a worker does at once; who asks for more sends slice after slice.
+    """
+
+    id: _Name
+    """Chosen by who asks, so that a repeat is known for one."""
+    sites: tuple[_Name, ...]
+    """Sites of the partition; none means all of them."""
+    first_day: _Day
+    """Beijing day number, inside."""
+    last_day: _Day
+    """Beijing day number, inside."""
+    author: _Name
+    why: _Name
+
+
+class _Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    recompute: Recompute
+
+
+_REQUEST: Final = b'{"recompute":'
+"""How a request begins; what follows is checked when it is read."""
+
+
 def flag_column(factor: str) -> str:
     """Return the name of a factor's flag column."""
     return f"{factor}.flag"
@@ -118,13 +149,34 @@ def encode_tick(at_ms: int) -> bytes:
     return msgspec.json.encode(Tick(at_ms))
 
 
-def decode(data: bytes) -> Frame | Tick:
-    """Return what a message of a readings topic says.
+def encode_recompute(request: Recompute) -> bytes:
+    """Return a request as bytes for a topic."""
+    return msgspec.json.encode(_Word(request))
+
+
+def request_of(data: bytes) -> Recompute | None:
+    """Return the request that a message of a readings topic holds; None when it holds something else.
 
     Raises
     ------
     BadFrame
-        When it is neither a tick nor a frame of a known schema version.
+        When it begins as a request and is none.
+    """
+    if not data.startswith(_REQUEST):
+        return None
+    try:
+        return msgspec.json.decode(data, type=_Word).recompute
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise BadFrame(f"a request to recompute that cannot be read: {cause}") from cause
+
+
+def decode(data: bytes) -> Frame | Tick:
+    """Return the readings or the tick that a message of a readings topic holds.
+
+    Raises
+    ------
+    BadFrame
+        When it is neither a tick nor a frame of a known schema version; requests are for `request_of`.
     """
     if data[:1] == b"{":
         try:

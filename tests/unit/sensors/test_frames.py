@@ -11,17 +11,23 @@ from sensors.frames import (
     Frame,
     FrameHead,
     Origin,
+    Recompute,
     Tick,
     decode,
     decode_batch,
     encode_frame,
+    encode_recompute,
     encode_tick,
     flag_column,
     frame_schema,
+    request_of,
 )
 
 HEAD = FrameHead(kind="air", period_ms=60_000, source="gateway", sequence=7, synthetic=True)
 FACTORS = ["PM2.5", "CO"]
+REQUEST = Recompute(
+    id="2026-late", sites=("S1", "S2"), first_day=20_000, last_day=20_001, author="王工", why="late data"
+)
 
 
 def rows(count: int = 2) -> pa.RecordBatch:
@@ -167,3 +173,32 @@ def test_metadata_and_batch_can_be_read_apart() -> None:
     metadata, batch = decode_batch(encode_frame(Frame(head=HEAD, rows=rows())))
     assert b"jianhu.frame" in metadata
     assert batch.num_rows == 2
+
+
+def test_a_request_to_recompute_comes_back_as_it_was_sent() -> None:
+    assert request_of(encode_recompute(REQUEST)) == REQUEST
+
+
+@pytest.mark.parametrize("data", [encode_tick(0), b"", b"not json", b'{"other": 1}'])
+def test_what_is_no_request_is_none(data: bytes) -> None:
+    assert request_of(data) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"recompute": 1}',
+        b'{"recompute":{"id":"x"}}',
+        encode_recompute(REQUEST).replace(b"20000", b"900000"),
+        encode_recompute(REQUEST)[:-1] + b',"more":1}',
+        encode_recompute(REQUEST).replace(b"late data", b"\xff\xfe"),
+    ],
+)
+def test_a_damaged_request_is_refused(data: bytes) -> None:
+    with pytest.raises(BadFrame, match="request to recompute"):
+        request_of(data)
+
+
+def test_a_request_is_no_reading() -> None:
+    with pytest.raises(BadFrame):
+        decode(encode_recompute(REQUEST))
