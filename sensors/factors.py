@@ -75,6 +75,8 @@ class Factor:
     """The flow or speed that weights it; empty for forms that need none."""
     extra: int = EXTRA_DIGITS
     """Stored digits beyond the standard's; 0 for counts."""
+    also: tuple[str, ...] = ()
+    """Other codes and words by which a file's header may name it."""
 
     @property
     def digits(self) -> int:
@@ -112,6 +114,7 @@ class FactorEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     form: Form = Form.MEAN
     by: str = ""
     extra: Annotated[int, msgspec.Meta(ge=0, le=4)] = EXTRA_DIGITS
+    also: tuple[Text, ...] = ()
 
 
 def parse_factors(document: Document, entries: Mapping[str, FactorEntry]) -> dict[str, Factor]:
@@ -130,9 +133,10 @@ def parse_factors(document: Document, entries: Mapping[str, FactorEntry]) -> dic
         path = ("factors", symbol)
         factors[symbol] = _factor(document, symbol, entry, path)
         _check_by(document, entry, path, entries)
-        first = codes.setdefault(entry.code, symbol) if entry.code else symbol
-        if first != symbol:
-            raise document.error((*path, "code"), f"{entry.code} is {first} already", "give each factor its own code")
+        for word in (entry.code, *entry.also):
+            first = codes.setdefault(word, symbol) if word else symbol
+            if first != symbol:
+                raise document.error((*path, "code"), f"{word} is {first} already", "give each factor its own codes")
     return factors
 
 
@@ -207,6 +211,7 @@ def _factor(document: Document, symbol: str, entry: FactorEntry, path: tuple[str
         form=entry.form,
         by=entry.by,
         extra=entry.extra,
+        also=entry.also,
     )
 
 

@@ -18,6 +18,10 @@ class FactType(StrEnum):
     NUMBER = "number"
     SITE = "site"
     """The id of a site of the same registry."""
+    TEXT = "text"
+    """Words for people, such as the owner's name or the permit's number."""
+    FACTORS = "factors"
+    """A list of factors of the kind, each once."""
     BY_FACTOR = "by_factor"
     """Factor → choice."""
 

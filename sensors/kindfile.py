@@ -47,6 +47,7 @@ class WindowEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     factors: tuple[str, ...] | None = None
     needs: tuple[NeedsEntry, ...] = ()
     step: Literal["factor", "none"] = "factor"
+    of: Text | None = None
 
 
 class TestEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class TestEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
     test: Text
     factors: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    source: Text
     numbers: dict[str, Number] = {}
 
 
@@ -100,6 +102,7 @@ class KindFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     round_slots: bool = False
     own_days: bool = False
     evaluations: tuple[_Name, ...] = ()
+    period_evaluations: tuple[_Name, ...] = ()
     area_windows: tuple[str, ...] = ()
     quality: tuple[TestEntry, ...] = ()
     setting: dict[_Name, FactEntry] = {}

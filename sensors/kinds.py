@@ -29,7 +29,7 @@ from sensors.kindfile import (
     WindowEntry,
     kind_schema,
 )
-from sensors.windows import Confidence, Needs, Span, Statistic, WindowSpec, parse_window
+from sensors.windows import LONG, Confidence, Needs, Span, Statistic, WindowSpec, parse_window
 from sensors.yamlfile import Document, read_yaml
 
 __all__ = [
@@ -48,6 +48,8 @@ class QualityTest:
     factors: tuple[str, ...]
     numbers: Mapping[str, Fraction]
     """In the canonical unit of ``factors[0]``, or plain counts of slots."""
+    source: str
+    """Whose numbers they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,9 @@ class Kind:
     factors: Mapping[str, Factor]
     windows: tuple[WindowSpec, ...]
     evaluations: tuple[str, ...]
+    """Of the first stage, by name (`streams.judging.registered`)."""
+    period_evaluations: tuple[str, ...]
+    """Of the second stage: months, years, areas."""
     area_windows: tuple[str, ...]
     """Windows of sites that go to the second stage besides the days."""
     quality: tuple[QualityTest, ...]
@@ -224,6 +229,7 @@ def parse_kind(document: Document, evaluations: Collection[str] | None = None) -
             _window(document, entry, ("windows", index), file, factors) for index, entry in enumerate(file.windows)
         ),
         evaluations=file.evaluations,
+        period_evaluations=file.period_evaluations,
         area_windows=file.area_windows,
         quality=tuple(_test(document, entry, ("quality", index), factors) for index, entry in enumerate(file.quality)),
         facts={name: _fact(document, name, entry) for name, entry in file.setting.items()},
@@ -243,6 +249,8 @@ def _window(
     except ValueError as cause:
         mend = f"name one of {file.slot}, 24h, month, quarter, year, running_year, season.<id>; _max, _min, _sum, _p98"
         raise document.error((*path, "name"), f"unknown window {entry.name!r}: {cause}", mend) from cause
+    if entry.of and span not in LONG:
+        raise document.error((*path, "of"), f"{entry.name} is not made of days", "remove it")
     names = tuple(factors) if entry.factors is None else entry.factors
     _check_factors(document, names, (*path, "factors"), factors)
     needs = tuple(_needs(document, item, (*path, "needs", index)) for index, item in enumerate(entry.needs))
@@ -259,6 +267,7 @@ def _window(
         needs=needs,
         step=entry.step,
         season=season,
+        of=(entry.of or "24h") if span in LONG else "",
     )
 
 
@@ -306,7 +315,7 @@ def _test(document: Document, entry: TestEntry, path: _Path, factors: Mapping[st
                 raise document.error(here, f"{value!r} slots", "give a whole number from 1")
         else:
             numbers[name] = _quantity(document, here, value, [factors[symbol] for symbol in entry.factors])
-    return QualityTest(test=entry.test, factors=entry.factors, numbers=numbers)
+    return QualityTest(test=entry.test, factors=entry.factors, numbers=numbers, source=entry.source)
 
 
 def _quantity(document: Document, path: _Path, value: object, factors: list[Factor]) -> Fraction:
@@ -375,8 +384,9 @@ def _check_names(document: Document, kind: Kind, evaluations: Collection[str] | 
     """Check what refers to another part of the file, and what must not stand twice."""
     _check_windows(document, kind)
     _check_known(document, "area_windows", kind.area_windows, {window.name: None for window in kind.windows})
-    known = kind.evaluations if evaluations is None else sorted(evaluations)
-    _check_known(document, "evaluations", kind.evaluations, dict.fromkeys(known))
+    for key in ("evaluations", "period_evaluations"):
+        names: tuple[str, ...] = getattr(kind, key)
+        _check_known(document, key, names, dict.fromkeys(names if evaluations is None else sorted(evaluations)))
     _check_known(document, "classes", kind.classes, dict.fromkeys(kind.classes))
 
 

@@ -103,6 +103,8 @@ class WindowSpec:
     """``factor``: rounded to the digit the standard reports; ``none``: all stored digits."""
     season: str = ""
     """Id of the season; empty for all other spans."""
+    of: str = ""
+    """Of spans longer than a day: the day window whose values it is made of, for example ``MDA8``; else empty."""
 
     def needs_on(self, day: int) -> Needs | None:
         """Return what holds on a Beijing day number, or None when one value is enough."""
