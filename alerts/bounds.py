@@ -25,6 +25,12 @@ class Bound:
     """The dated set of limits or the index edition; empty for a management threshold."""
     author: str = ""
     """Who set a management threshold; empty for a standard."""
+    author_en: str = ""
+    """The author as English texts name it; empty where no translation was given."""
+    clause_en: str = ""
+    """The clause or reason in English, likewise."""
+    below: bool = False
+    """Whether a value *below* it raises, and an equal one does not: a minimum."""
 
     def at_digits(self, digits: int) -> Fraction:
         """Return the bound in units of ``10**-digits``."""

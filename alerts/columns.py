@@ -17,6 +17,8 @@ from sensors.errors import BadFrame
 class Columns:
     """The columns of `streams.results.RESULT_SCHEMA` that alerts read, ``(n,)`` each."""
 
+    network: str
+    """The kind of readings that the rows were made of, for example ``water``."""
     sites: tuple[str, ...]
     """What the codes in ``site`` mean; likewise the other tuples."""
     site: NDArray[np.int32]
@@ -46,6 +48,7 @@ class Columns:
     at: NDArray[np.int64]
     """Milliseconds UTC of the tick."""
     details: pa.Array
+    primaries: pa.Array
     pack: str
     """Hash of the standards pack, of all rows."""
 
@@ -58,6 +61,10 @@ class Columns:
         """Return the code of a reason; one that no row has when it does not occur."""
         return _code(self.reasons, reason)
 
+    def window_code(self, window: str) -> int:
+        """Return the code of a window; one that no row has when it does not occur."""
+        return _code(self.windows, window)
+
     def edition_code(self, edition: str) -> int:
         """Return the code of an index edition; one that no row has when it does not occur."""
         return _code(self.editions, edition)
@@ -66,9 +73,13 @@ class Columns:
         """Return the detail of one row."""
         return str(self.details[row].as_py())
 
+    def primary(self, row: int) -> str:
+        """Return what decides one row: the primary pollutants of an index, the deciding items of a class."""
+        return str(self.primaries[row].as_py())
 
-def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
-    """Return the rows of one results message as columns.
+
+def columns_of(rows: pa.RecordBatch, pack: str, network: str) -> Columns:
+    """Return the rows of one results message as columns; ``network`` and ``pack`` stand in its head.
 
     Raises
     ------
@@ -85,6 +96,7 @@ def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
     reasons, reason = _coded(rows, "reason")
     start = _numbers(rows, "start")
     return Columns(
+        network=network,
         sites=sites, site=site, factors=factors, factor=factor, windows=windows, window=window,
         editions=editions, edition=edition, reasons=reasons, reason=reason,
         start=start,
@@ -100,6 +112,7 @@ def columns_of(rows: pa.RecordBatch, pack: str) -> Columns:
         inputs=rows.column("inputs").to_numpy(zero_copy_only=False),
         at=_numbers(rows, "at"),
         details=rows.column("detail"),
+        primaries=rows.column("primary"),
         pack=pack,
     )  # fmt: skip
 

@@ -164,7 +164,7 @@ class Desk:
         self._journal = journal
 
     def open_events(self, part: Part = Part.NOW, limit: int = MOST_AT_ONCE) -> tuple[Alert, ...]:
-        """Return what waits for somebody: not closed, not joined; unacknowledged ones first, then newest first.
+        """Return what waits for somebody: not closed, not joined; unacknowledged first, then urgent, then newest.
 
         An acknowledged event that was withdrawn waits for nobody and is left out.
         """
@@ -174,7 +174,16 @@ class Desk:
             c.state != State.CLOSED.value, c.backfilled == (part is Part.BACKFILLED), c.fact != Fact.JOINED.value, waits
         )
         raised_first = sa.case((c.state == State.RAISED.value, 0), else_=1)
-        return self._alerts(query.order_by(raised_first, c.number.desc()).limit(_bounded(limit)))
+        return self._alerts(query.order_by(raised_first, c.priority, c.number.desc()).limit(_bounded(limit)))
+
+    def newest_raised(self, limit: int) -> tuple[str, ...]:
+        """Return the ids of the newest events of "now" that nobody acknowledged, whatever their priority."""
+        c = t.event.c
+        query = sa.select(c.id).where(
+            c.state == State.RAISED.value, c.backfilled.is_(False), c.fact != Fact.JOINED.value
+        )
+        with self._journal.reading() as connection:
+            return tuple(connection.execute(query.order_by(c.number.desc()).limit(_bounded(limit))).scalars())
 
     def count_open(self, part: Part = Part.NOW) -> dict[State, int]:
         """Return how many events of `open_events` are in each state, without a limit."""

@@ -17,6 +17,7 @@ from alerts.periods import Cadence
 from alerts.verdicts import Point, Verdict
 
 _MOST_DIGITS: Final = 12
+_LEAST: Final = -(10**40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,10 @@ class Episode:
     """Periods without a value between the first and the last over."""
     to_verify: bool
     """Whether every period over rests on doubtful or unflagged inputs (待核实)."""
+    hint: bool = False
+    """Whether no row over is a finding: each was held against a limit that is written for another period (提示)."""
+    unconfirmed: bool = False
+    """Whether too few periods are over for the rule to call it confirmed (待复测)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Counting:
     cadence: Cadence
     raise_after: int
     clear_after: int
+    confirm_after: int = 1
 
 
 def multiple_of(point: Point) -> Fraction | None:
@@ -183,9 +189,14 @@ class _Run:
             over=len(self.over),
             unknown=self.unknown,
             to_verify=all(all(row.to_verify for row in period) for period in self.over),
+            hint=all(row.hint for row in rows),
+            unconfirmed=len(self.over) < self.counting.confirm_after,
         )
 
 
 def _size(row: Point) -> int:
-    """Return a value as an integer that compares across digits; less than any value when there is none."""
-    return -1 if row.value is None else row.value * 10 ** (_MOST_DIGITS - row.digits)
+    """Return how bad a value is as an integer that compares across digits; less than any value when there is none."""
+    if row.value is None:
+        return _LEAST
+    size: int = row.value * 10 ** (_MOST_DIGITS - row.digits)
+    return -size if row.bound is not None and row.bound.below else size

@@ -17,7 +17,6 @@ from alerts.episodes import Episode
 from alerts.rules import Kind, Rule
 from alerts.states import Act, State, next_state
 from alerts.verdicts import Point, SeriesKey
-from streams.results import Window
 
 
 class Fact(StrEnum):
@@ -38,6 +37,8 @@ class Change(StrEnum):
     RAISED = "raised"
     REVISED = "revised"
     """Start, end or peak moved, or doubt came or went: no second notice."""
+    CONFIRMED = "confirmed"
+    """What was to be re-measured (待复测) was over in a further valid period."""
     CLEARED = "cleared"
     WENT_ON = "went_on"
     """It was cleared, and revised or later data show that it goes on."""
@@ -49,7 +50,7 @@ class Change(StrEnum):
     """It was withdrawn, and revised data give it back."""
 
 
-NOTIFIED = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.WITHDRAWN, Change.CLEARED})
+NOTIFIED = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED, Change.WITHDRAWN, Change.CLEARED})
 """Changes of which people are told, unless the event is 补录."""
 
 
@@ -61,7 +62,7 @@ class Event:
     """Hash of rule, site, factor and start as first raised; never changes."""
     key: SeriesKey
     kind: Kind
-    window: Window
+    window: str
     """The rule's; a row of 8 h can raise a rule on MDA8."""
     start: int
     """Milliseconds UTC; likewise the times below."""
@@ -84,6 +85,12 @@ class Event:
     state: State
     revision: int
     """From 1; counts what moved."""
+    hint: bool = False
+    """提示: nothing of it is held against the limit of its own period."""
+    unconfirmed: bool = False
+    """待复测: one valid value so far; the next one, a re-measurement or a person confirms it."""
+    priority: int = 3
+    """The rule's when it was raised, 1 (urgent) to 4 (early warning)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +193,9 @@ def _raise(episode: Episode, ids: set[str], moment: Moment) -> Changed:
         joined_to="",
         state=State.RAISED,
         revision=1,
+        hint=episode.hint,
+        unconfirmed=episode.unconfirmed,
+        priority=moment.rule.priority,
     )
     return Changed(event=event, change=Change.RAISED, before=None)
 
@@ -195,7 +205,7 @@ def _follow(event: Event, episode: Episode, moment: Moment) -> Changed:
     fact = Fact.GOING_ON if episode.end is None else Fact.CLEARED
     moved = replace(
         event, start=episode.start, last=episode.last, end=episode.end, peak=episode.peak,
-        to_verify=episode.to_verify, fact=fact, joined_to="",
+        to_verify=episode.to_verify, hint=episode.hint, unconfirmed=episode.unconfirmed, fact=fact, joined_to="",
         fact_at=event.fact_at if fact is event.fact else moment.tick,
     )  # fmt: skip
     change = _change(event, moved)
@@ -217,6 +227,8 @@ def _change(before: Event, after: Event) -> Change | None:
         return Change.PARTED
     if before.fact is not after.fact:
         return Change.CLEARED if after.fact is Fact.CLEARED else Change.WENT_ON
+    if before.unconfirmed and not after.unconfirmed:
+        return Change.CONFIRMED
     if _moving(before) != _moving(after):
         return Change.REVISED
     return None
@@ -224,7 +236,8 @@ def _change(before: Event, after: Event) -> Change | None:
 
 def _moving(event: Event) -> tuple[object, ...]:
     peak = event.peak
-    return (event.start, event.end, peak.start, peak.window, peak.value, peak.digits, event.to_verify)
+    doubts = (event.to_verify, event.hint, event.unconfirmed)
+    return (event.start, event.end, peak.start, peak.window, peak.value, peak.digits, *doubts)
 
 
 def _leave(event: Event, standing: Sequence[Event], moment: Moment) -> Changed:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from alerts import tables as t
 from alerts.events import NOTIFIED, Change, Event, Fact
@@ -25,7 +25,6 @@ from alerts.series import Series
 from alerts.states import State
 from alerts.verdicts import Point, SeriesKey
 from sensors.errors import StoreError
-from streams.results import Window
 
 MACHINE: Final = "jianhu"
 """Author of the rule's own steps."""
@@ -132,7 +131,7 @@ class Turn:
         self._upsert(
             t.verdict,
             [
-                {**one.key._asdict(), "start": point.start, "window": point.window.value, "verdict": int(point.verdict),
+                {**one.key._asdict(), "start": point.start, "window": point.window, "verdict": int(point.verdict),
                  "point": msgspec.json.encode(point).decode()}
                 for one in touched
                 for point in one.fresh_points.values()
@@ -174,8 +173,8 @@ class Turn:
         if raised:
             rows = [
                 {**_machine_columns(event), **event.key._asdict(), "id": event.id, "kind": event.kind.value,
-                 "window": event.window.value, "state": State.RAISED.value, "number": number, "changed": number,
-                 "noticed_at": self.wall_ms}
+                 "window": event.window, "priority": event.priority, "state": State.RAISED.value, "number": number,
+                 "changed": number, "noticed_at": self.wall_ms}
                 for event, number in raised
             ]  # fmt: skip
             self.connection.execute(sa.insert(t.event), rows)
@@ -258,17 +257,27 @@ def open_journal(url: str, wall: Callable[[], int]) -> Journal:
 
 def _make_tables(connection: sa.Connection) -> None:
     """Make what is missing; several processes may do so at once, beside others that write."""
-    held: set[str] = set()
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
-        # even "if not exists" locks the table of an index: beside a writer that ends in a deadlock
-        held = set(sa.inspect(connection).get_table_names())
+    look = sa.inspect(connection)
+    # even "if not exists" locks the table of an index: beside a writer that ends in a deadlock
+    held = set(look.get_table_names())
     for table in t.metadata.sorted_tables:
-        if table.name in held:
-            continue  # its indexes were made in the same transaction
+        if table.name in held:  # its indexes were made in the same transaction
+            _add_columns(connection, table, {column["name"] for column in look.get_columns(table.name)})
+            continue
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table, held: set[str]) -> None:
+    """Add the columns that a table of an earlier version lacks; each has a default for the rows that are there."""
+    prepare = connection.dialect.identifier_preparer
+    for column in table.columns:
+        if column.name not in held:
+            told = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {prepare.format_table(table)} ADD COLUMN {told}"))
 
 
 def event_of(row: sa.Row[Any]) -> Event:
@@ -277,7 +286,7 @@ def event_of(row: sa.Row[Any]) -> Event:
         id=row.id,
         key=SeriesKey(row.rule, row.site, row.factor),
         kind=Kind(row.kind),
-        window=Window(row.window),
+        window=row.window,
         start=row.start,
         last=row.last,
         end=row.end,
@@ -291,6 +300,9 @@ def event_of(row: sa.Row[Any]) -> Event:
         joined_to=row.joined_to,
         state=State(row.state),
         revision=row.revision,
+        hint=row.hint,
+        unconfirmed=row.unconfirmed,
+        priority=row.priority,
     )
 
 
@@ -308,6 +320,8 @@ def _machine_columns(event: Event) -> dict[str, Any]:
         "fact_at": event.fact_at,
         "joined_to": event.joined_to,
         "revision": event.revision,
+        "hint": event.hint,
+        "unconfirmed": event.unconfirmed,
     }
 
 
@@ -315,7 +329,8 @@ def _evidence(event: Event) -> dict[str, Any]:
     peak = event.peak
     return {
         "start": event.start, "end": event.end, "fact": event.fact.value, "joined_to": event.joined_to,
-        "to_verify": event.to_verify, "backfilled": event.backfilled,
+        "to_verify": event.to_verify, "backfilled": event.backfilled, "hint": event.hint,
+        "unconfirmed": event.unconfirmed,
         "peak": {"window": peak.window, "start": peak.start, "value": peak.value, "digits": peak.digits,
                  "level": peak.level, "revision": peak.revision, "inputs": peak.inputs},
     }  # fmt: skip

@@ -101,7 +101,9 @@ class Keeper:
 
     def _evaluate(self, series: Series, parts: Sequence[Judged]) -> None:
         tick = max(int(part.columns.at[part.rows].max()) for part in parts)
-        moment = Moment(key=series.key, rule=parts[-1].rule, tick=tick, backfill_after_ms=self._rules.backfill_after_ms)
+        rule = parts[-1].rule
+        after = rule.backfill_after_ms or self._rules.backfill_after_ms
+        moment = Moment(key=series.key, rule=rule, tick=tick, backfill_after_ms=after)
         self._steps += [Step(changed=changed, at=tick) for changed in series.evaluate(moment)]
 
     def _hold(self, judged: Mapping[SeriesKey, Sequence[Judged]], shelf: Shelf) -> None:
@@ -112,7 +114,7 @@ class Keeper:
             if held is not None and all(held.reaches(part) for part in parts):
                 continue
             first = min(int(part.starts.min()) for part in parts)
-            cadence = Cadence.of(parts[0].rule.window)
+            cadence = parts[0].rule.cadence
             wanted.setdefault(cadence, {})[key] = cadence.number(first) - self._first_reach
         if any(key in self._touched for keys in wanted.values() for key in keys):
             self._flush(shelf)

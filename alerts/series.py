@@ -12,19 +12,23 @@ from alerts.events import Changed, Event, Moment, match
 from alerts.periods import Cadence
 from alerts.rules import Rule
 from alerts.verdicts import Judged, Point, SeriesKey, Verdict
-from streams.results import Window
 
 POINTS_WALKED: Final = 100
 """A series with more points than this lets old ones go."""
 PERIODS_HELD: Final = 72
 """Periods before the newest that are not let go: late data mostly find their neighbours held."""
-PointKey = tuple[int, Window]
+PointKey = tuple[int, str]
 """Start and window of a row."""
 
 
 def counting_of(rule: Rule) -> Counting:
     """Return how a rule counts its periods."""
-    return Counting(cadence=Cadence.of(rule.window), raise_after=rule.raise_after, clear_after=rule.clear_after)
+    return Counting(
+        cadence=rule.cadence,
+        raise_after=rule.raise_after,
+        clear_after=rule.clear_after,
+        confirm_after=rule.confirm_after,
+    )
 
 
 @dataclass(slots=True)
@@ -59,7 +63,7 @@ class Series:
 
     def reaches(self, judged: Judged) -> bool:
         """Return whether rows lie so far from the floor that what is held suffices to judge them."""
-        first = Cadence.of(judged.rule.window).number(int(judged.starts.min()))
+        first = judged.rule.cadence.number(int(judged.starts.min()))
         return first >= self.floor + judged.rule.clear_after
 
     def take(self, judged: Judged) -> None:
@@ -73,7 +77,7 @@ class Series:
         for index in np.flatnonzero(~fine | revised).tolist():
             self._hold(judged.point(index))
         if not judged.early:
-            self._settle(Cadence.of(judged.rule.window).number(int(starts.max())))
+            self._settle(judged.rule.cadence.number(int(starts.max())))
 
     def _hold(self, point: Point) -> None:
         place = (point.start, point.window)
@@ -97,7 +101,7 @@ class Series:
         changes = match(found.episodes, tuple(self.events.values()), moment)
         self.events.update((changed.event.id, changed.event) for changed in changes)
         if len(self.points) > POINTS_WALKED:
-            self._let_go(found, Cadence.of(moment.rule.window), max(PERIODS_HELD, moment.rule.clear_after))
+            self._let_go(found, moment.rule.cadence, max(PERIODS_HELD, moment.rule.clear_after))
         return changes
 
     def _let_go(self, found: Walk, cadence: Cadence, held: int) -> None:

@@ -72,6 +72,9 @@ event = sa.Table(
     sa.Column("closed_by", sa.String(200)),
     sa.Column("closed_at", sa.BigInteger),
     sa.Column("note", sa.Text),
+    sa.Column("hint", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("unconfirmed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default="3", comment="1 urgent to 4 early warning"),
     sa.Index("alert_event_series", "rule", "site", "factor", "last"),
     sa.Index("alert_event_open", "state", "backfilled", "number"),
 )

@@ -6,20 +6,24 @@ or devices gave; whoever writes HTML escapes them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final
 
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
+from alerts.rulefile import AIR
 from alerts.rules import Kind
 from alerts.states import Deed, State, StepReason
 from alerts.verdicts import Cause, Point
-from sensors.factors import Factor, load_factors
-from streams.results import Window
+from sensors.errors import UnknownName
+from sensors.factors import Factor
+from sensors.kinds import load_kind
+from streams.results import AQI
 
 
 class Language(StrEnum):
@@ -47,9 +51,32 @@ class Word(StrEnum):
     VALID_OF = "valid_of"
     NO_VALUE = "no_value"
     MACHINE = "machine"
+    HINT = "hint"
+    UNCONFIRMED = "unconfirmed"
+    CLASS_REACHED = "class_reached"
+    WORSE_THAN_TARGET = "worse_than_target"
+    NEAR_LIMIT = "near_limit"
+    QUOTA_USED = "quota_used"
+    BELOW_MINIMUM = "below_minimum"
+    TARGET = "target"
+    NOT_ABOVE = "not_above"
+    MINIMUM = "minimum"
+    ZONE_LIMIT = "zone_limit"
+    DECIDING = "deciding"
 
 
-Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Window
+class Priority(IntEnum):
+    """How pressing an event is; members are the numbers of rules."""
+
+    URGENT = 1
+    """Drinking water, toxic gas: before everything else."""
+    SEVERE = 2
+    ORDINARY = 3
+    EARLY = 4
+    """Nothing is over yet."""
+
+
+Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Priority
 
 _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TO_VERIFY, "待核实"),
@@ -67,9 +94,30 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.VALID_OF, "有效 {valid}/{expected}"),
     (Word.NO_VALUE, "无数值"),
     (Word.MACHINE, "系统"),
+    (Word.HINT, "提示"),
+    (Word.UNCONFIRMED, "待复测"),
+    (Word.CLASS_REACHED, "水质{window}为{level}"),
+    (Word.WORSE_THAN_TARGET, "水质{window}{level}，劣于目标"),
+    (Word.NEAR_LIMIT, "{factor} {window}接近限值"),
+    (Word.QUOTA_USED, "{factor} 年许可量已用 {share}"),
+    (Word.BELOW_MINIMUM, "{factor} {window}低于下限"),
+    (Word.TARGET, "目标 {bound}（{standard}）"),
+    (Word.NOT_ABOVE, "劣于 {bound}（{standard}）"),
+    (Word.MINIMUM, "下限 {bound}"),
+    (Word.ZONE_LIMIT, "限值 {bound}（{standard} 表{table}，{clause}）"),
+    (Word.DECIDING, "定类项目 {items}"),
+    (Priority.URGENT, "紧急"),
+    (Priority.SEVERE, "严重"),
+    (Priority.ORDINARY, "一般"),
+    (Priority.EARLY, "预警"),
     (Kind.LIMIT, "标准限值"),
     (Kind.THRESHOLD, "管控值"),
     (Kind.LEVEL, "空气质量级别"),
+    (Kind.CLASS, "水质类别"),
+    (Kind.FINDING, "排放限值"),
+    (Kind.QUOTA, "许可排放量"),
+    (Kind.MINIMUM, "下限"),
+    (Kind.ZONE, "功能区限值"),
     (Kind.NO_DATA, "无数据"),
     (State.RAISED, "待确认"),
     (State.ACKNOWLEDGED, "已确认"),
@@ -86,6 +134,7 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Change.PARTED, "分出"),
     (Change.WITHDRAWN, "撤回"),
     (Change.RAISED_AGAIN, "再次触发"),
+    (Change.CONFIRMED, "复测确认"),
     (Deed.ACKNOWLEDGED, "确认"),
     (Deed.CLOSED, "关闭"),
     (StepReason.TAKEN_NOTICE, "有人确认"),
@@ -98,12 +147,6 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Cause.VALUE, "数值超出"),
     (Cause.OVER_RANGE, "设备超量程，至少为量程上限"),
     (Cause.SILENT, "应报未报"),
-    (Window.HOUR, "1小时"),
-    (Window.O3_8H, "8小时滑动平均"),
-    (Window.O3_8H_PLATFORM, "8小时平均（平台口径）"),
-    (Window.RUNNING_24H, "24小时滑动平均"),
-    (Window.DAY, "日均"),
-    (Window.MDA8, "日最大8小时"),
 )  # fmt: skip
 _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TO_VERIFY, "to be verified"),
@@ -121,9 +164,30 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.VALID_OF, "{valid} of {expected} valid"),
     (Word.NO_VALUE, "no value"),
     (Word.MACHINE, "system"),
+    (Word.HINT, "hint"),
+    (Word.UNCONFIRMED, "to be re-measured"),
+    (Word.CLASS_REACHED, "water of {level}, {window}"),
+    (Word.WORSE_THAN_TARGET, "water of {level}, worse than its target, {window}"),
+    (Word.NEAR_LIMIT, "{factor} {window} near its limit"),
+    (Word.QUOTA_USED, "{factor}: {share} of the yearly permit used"),
+    (Word.BELOW_MINIMUM, "{factor} {window} below its minimum"),
+    (Word.TARGET, "target {bound} ({standard})"),
+    (Word.NOT_ABOVE, "worse than {bound} ({standard})"),
+    (Word.MINIMUM, "minimum {bound}"),
+    (Word.ZONE_LIMIT, "limit {bound} ({standard} table {table}, {clause})"),
+    (Word.DECIDING, "decided by {items}"),
+    (Priority.URGENT, "urgent"),
+    (Priority.SEVERE, "severe"),
+    (Priority.ORDINARY, "ordinary"),
+    (Priority.EARLY, "early warning"),
     (Kind.LIMIT, "limit of a standard"),
     (Kind.THRESHOLD, "management threshold"),
     (Kind.LEVEL, "air quality level"),
+    (Kind.CLASS, "class of water quality"),
+    (Kind.FINDING, "limit of discharge"),
+    (Kind.QUOTA, "permitted load"),
+    (Kind.MINIMUM, "minimum"),
+    (Kind.ZONE, "limit by zone"),
     (Kind.NO_DATA, "no data"),
     (State.RAISED, "raised"),
     (State.ACKNOWLEDGED, "acknowledged"),
@@ -140,6 +204,7 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Change.PARTED, "parted"),
     (Change.WITHDRAWN, "withdrawn"),
     (Change.RAISED_AGAIN, "raised again"),
+    (Change.CONFIRMED, "confirmed"),
     (Deed.ACKNOWLEDGED, "acknowledged"),
     (Deed.CLOSED, "closed"),
     (StepReason.TAKEN_NOTICE, "somebody took notice"),
@@ -152,12 +217,6 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Cause.VALUE, "the value is over"),
     (Cause.OVER_RANGE, "a device was over its range: at least the range"),
     (Cause.SILENT, "owed and not sent"),
-    (Window.HOUR, "1 h"),
-    (Window.O3_8H, "running 8 h"),
-    (Window.O3_8H_PLATFORM, "8 h (platform)"),
-    (Window.RUNNING_24H, "running 24 h"),
-    (Window.DAY, "daily mean"),
-    (Window.MDA8, "daily maximum 8 h"),
 )  # fmt: skip
 _LEVELS: Final[Mapping[Language, tuple[str, ...]]] = MappingProxyType({
     Language.ZH: (
@@ -170,16 +229,59 @@ _LEVELS: Final[Mapping[Language, tuple[str, ...]]] = MappingProxyType({
 })  # fmt: skip
 """Names of HJ 633, both editions; tested against the standards' own."""
 CATALOGUE: Final[Mapping[Language, Mapping[tuple[type, str], str]]] = MappingProxyType({
-    Language.ZH: {(type(key), key.value): text for key, text in _ZH},
-    Language.EN: {(type(key), key.value): text for key, text in _EN},
+    Language.ZH: {(type(key), str(key.value)): text for key, text in _ZH},
+    Language.EN: {(type(key), str(key.value)): text for key, text in _EN},
 })  # fmt: skip
 """By the kind of key as well: members of two enumerations with one text count as equal."""
+_WINDOWS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
+    "8h": ("8小时滑动平均", "running 8 h"),
+    "8h_platform": ("8小时平均（平台口径）", "8 h (platform)"),
+    "24h_running": ("24小时滑动平均", "running 24 h"),
+    "24h": ("日均", "daily mean"),
+    "MDA8": ("日最大8小时", "daily maximum 8 h"),
+    "1h_max": ("日内小时最大", "largest hour of the day"),
+    "1h_min": ("日内小时最小", "smallest hour of the day"),
+    "24h_max": ("日最大", "daily maximum"),
+    "24h_min": ("日最小", "daily minimum"),
+    "24h_sum": ("日累计", "daily sum"),
+    "month": ("月", "month"),
+    "quarter": ("季度", "quarter"),
+    "year": ("年", "year"),
+    "running_year": ("滚动年", "running year"),
+})  # fmt: skip
+_PLAIN: Final = re.compile(r"([1-9][0-9]{0,3})(min|h)")
+_UNITS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({"min": ("分钟", " min"), "h": ("小时", " h")})
+CLASSES: Final = ("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ")
+"""Classes of water quality as the national platform writes them, by level from 1."""
+_WORST: Final = len(CLASSES)
 _MULTIPLE_STEP: Final = Decimal("0.01")
+_HEADLINES: Final[Mapping[Kind, Word]] = MappingProxyType({
+    Kind.LIMIT: Word.OVER_LIMIT,
+    Kind.THRESHOLD: Word.OVER_THRESHOLD,
+    Kind.LEVEL: Word.LEVEL_REACHED,
+    Kind.CLASS: Word.CLASS_REACHED,
+    Kind.FINDING: Word.OVER_LIMIT,
+    Kind.QUOTA: Word.QUOTA_USED,
+    Kind.MINIMUM: Word.BELOW_MINIMUM,
+    Kind.ZONE: Word.OVER_LIMIT,
+    Kind.NO_DATA: Word.SILENT,
+})  # fmt: skip
+_NAMED: Final = frozenset({Kind.LIMIT, Kind.FINDING})
+"""Kinds of rules of which a multiple is told."""
 
 
 def word(key: Key, language: Language = Language.ZH) -> str:
     """Return the text of a key."""
-    return CATALOGUE[language][type(key), key.value]
+    return CATALOGUE[language][type(key), str(key.value)]
+
+
+def window_name(window: str, language: Language = Language.ZH) -> str:
+    """Return the name of a window; as it is written where nobody named it."""
+    place = 0 if language is Language.ZH else 1
+    if window in _WINDOWS:
+        return _WINDOWS[window][place]
+    plain = _PLAIN.fullmatch(window)
+    return plain[1] + _UNITS[plain[2]][place] if plain else window
 
 
 def level_name(level: int, language: Language = Language.ZH) -> str:
@@ -187,14 +289,29 @@ def level_name(level: int, language: Language = Language.ZH) -> str:
     return _LEVELS[language][level - 1]
 
 
+def class_name(level: int, language: Language = Language.ZH) -> str:
+    """Return the name of a class of water quality, 1 to 6."""
+    if language is Language.ZH:
+        return f"{CLASSES[level - 1]}类"
+    return "worse than class Ⅴ" if level == _WORST else f"class {CLASSES[level - 1]}"
+
+
 def title(event: Event, language: Language = Language.ZH) -> str:
     """Return the one line that names an event, without the site: ``O3 1小时超标 · 待核实``."""
+    level = event.peak.level or event.raised_by.level or 1
+    named = class_name if event.kind is Kind.CLASS else level_name
     told = word(_headline(event), language).format(
         factor=event.key.factor,
-        window=word(event.window, language),
-        level=level_name(event.peak.level or event.raised_by.level or 1, language),
+        window=window_name(event.window, language),
+        level=named(level, language),
+        share="",
     )
-    marks = [(Word.TO_VERIFY, event.to_verify), (Word.BACKFILLED, event.backfilled)]
+    marks = [
+        (Word.HINT, event.hint),
+        (Word.UNCONFIRMED, event.unconfirmed),
+        (Word.TO_VERIFY, event.to_verify),
+        (Word.BACKFILLED, event.backfilled),
+    ]
     return " · ".join([told, *(word(mark, language) for mark, holds in marks if holds)])
 
 
@@ -203,55 +320,82 @@ def because(point: Point, kind: Kind, factor: str, language: Language = Language
 
     Numbers are shown with the digits that the standard reports, rounded half to even.
     """
-    parts = [word(point.window, language), shown(point.value, point.digits, factor, language)]
+    parts = [window_name(point.window, language), _value(point, kind, factor, language)]
     if point.cause is not Cause.VALUE:
         parts.append(word(point.cause, language))
     if point.bound is not None and kind is not Kind.NO_DATA:
         parts.append(_held_against(point, kind, factor, language))
     multiple = multiple_of(point)
-    if multiple is not None and multiple > 0 and kind is Kind.LIMIT:
+    if multiple is not None and multiple > 0 and kind in _NAMED:
         parts.append(word(Word.MULTIPLE, language).format(multiple=_rounded(multiple, _MULTIPLE_STEP)))
-    if kind is not Kind.NO_DATA:
+    if kind is Kind.CLASS and point.primary:
+        items = point.primary.replace(";", "、" if language is Language.ZH else ", ")
+        parts.append(word(Word.DECIDING, language).format(items=items))
+    if kind is not Kind.NO_DATA and point.expected:
         parts.append(word(Word.VALID_OF, language).format(valid=point.valid, expected=point.expected))
     return (", " if language is Language.EN else "，").join(parts)
 
 
-def shown(value: int | None, digits: int, factor: str, language: Language = Language.ZH) -> str:
+def shown(value: int | None, digits: int, factor: str, language: Language = Language.ZH, network: str = AIR) -> str:
     """Return a fixed-point value with its unit, in the digits that the standard reports."""
     if value is None:
         return word(Word.NO_VALUE, language)
-    known: Factor | None = load_factors("air").get(factor)
-    step = Decimal(1).scaleb(-known.decimals) if known else Decimal(1)
-    number = _rounded(Fraction(value, 10**digits), step)
-    return f"{number} {known.unit}" if known else f"AQI {number}"
+    known = _factor(network, factor)
+    if known is None:
+        number = _rounded(Fraction(value, 10**digits), Decimal(1).scaleb(-digits) if factor != AQI else Decimal(1))
+        return f"AQI {number}" if factor == AQI else str(number)
+    number = _rounded(Fraction(value, 10**digits), Decimal(1).scaleb(-known.decimals))
+    return f"{number} {known.unit}" if known.unit != "1" else str(number)
+
+
+def peak_shown(event: Event, language: Language = Language.ZH) -> str:
+    """Return the peak of an event as `because` tells it: a class by its name, a value with its unit."""
+    return _value(event.peak, event.kind, event.key.factor, language)
+
+
+def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
+    if kind is Kind.CLASS and point.level is not None:
+        return class_name(point.level, language)
+    return shown(point.value, point.digits, factor, language, point.network)
+
+
+def _factor(network: str, factor: str) -> Factor | None:
+    try:
+        return load_kind(network).factors.get(factor)
+    except UnknownName:
+        return None
 
 
 def _headline(event: Event) -> Word:
-    if event.peak.cause is Cause.OVER_RANGE:
-        return Word.OVER_RANGE
-    match event.kind:
-        case Kind.LIMIT:
-            return Word.OVER_LIMIT
-        case Kind.THRESHOLD:
-            return Word.OVER_THRESHOLD
-        case Kind.LEVEL:
-            return Word.LEVEL_REACHED
-        case Kind.NO_DATA:
-            return Word.SILENT
-    assert_never(event.kind)
+    return Word.OVER_RANGE if event.peak.cause is Cause.OVER_RANGE else _HEADLINES[event.kind]
 
 
 def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> str:
     bound = point.bound
     if bound is None:
         return ""
-    against = shown(bound.value, bound.digits, factor, language)
-    if kind is not Kind.THRESHOLD:
-        told = word(Word.LIMIT if kind is Kind.LIMIT else Word.ABOVE, language)
-        cited = {"standard": bound.standard, "table": bound.table, "clause": bound.clause, "edition": bound.edition}
-        return told.format(bound=against, **cited)
-    signed = word(Word.SET_BY, language).format(author=bound.author, why=bound.clause)
-    return f"{word(Word.THRESHOLD, language).format(bound=against)} ({signed})"
+    english = language is Language.EN
+    against = shown(bound.value, bound.digits, factor, language, point.network)
+    if kind is Kind.CLASS:
+        against = class_name(bound.value, language)
+    cited = {"standard": bound.standard, "table": bound.table, "clause": bound.clause, "edition": bound.edition}
+    match kind:
+        case Kind.THRESHOLD:
+            author = bound.author_en if english and bound.author_en else bound.author
+            why = bound.clause_en if english and bound.clause_en else bound.clause
+            signed = word(Word.SET_BY, language).format(author=author, why=why)
+            return f"{word(Word.THRESHOLD, language).format(bound=against)} ({signed})"
+        case Kind.LIMIT:
+            told = Word.LIMIT
+        case Kind.ZONE | Kind.FINDING:
+            told = Word.ZONE_LIMIT
+        case Kind.MINIMUM:
+            told = Word.MINIMUM
+        case Kind.CLASS:
+            told = Word.NOT_ABOVE
+        case _:
+            told = Word.ABOVE
+    return word(told, language).format(bound=against, **cited)
 
 
 def _rounded(number: Fraction, step: Decimal) -> Decimal:

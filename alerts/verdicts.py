@@ -7,21 +7,23 @@ for which the edition gives no limit is not judged; a factor that is not in plan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.bounds import Bound, level_bound, limit_bound
+from alerts.against import Against, Entries, Held
+from alerts.bounds import Bound
 from alerts.columns import Columns
-from alerts.periods import Cadence
-from alerts.rules import Kind, Rule, Rules
-from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, first_hour_of_day
-from sensors.factors import load_factors
+from alerts.rules import ANY_FACTOR, Kind, NetworkOf, Rule, Rules
+from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS
 from sensors.flags import Mark
+from sensors.kinds import load_kind
 from sensors.registry import Registry
 from streams.results import Reason, Window
 from streams.standards import Standards
@@ -30,6 +32,12 @@ FIRST_8H_OF_DAY: Final = 7
 """Beijing hour in which the first 8 h mean of a day ends, the one labelled 08:00."""
 DOUBT: Final = Mark.SUSPECT | Mark.UNFLAGGED
 """Marks of a window that make its alert 待核实."""
+
+
+_BY_LEVEL: Final = frozenset({Kind.LEVEL, Kind.CLASS})
+_BOUNDED: Final = frozenset({Kind.LIMIT, Kind.THRESHOLD, Kind.CLASS, Kind.MINIMUM, Kind.ZONE})
+"""Kinds of rules that judge nothing where they have no bound."""
+_AIR: Final = "air"
 
 
 class Verdict(IntEnum):
@@ -65,7 +73,7 @@ class SeriesKey(NamedTuple):
 class Point:
     """The verdict on one result row, with all that "why" needs."""
 
-    window: Window
+    window: str
     start: int
     """Milliseconds UTC of the row."""
     period: int
@@ -93,6 +101,12 @@ class Point:
     """Hash of what went in, 16 hexadecimal digits."""
     pack: str
     """Hash of the standards pack that judged."""
+    network: str = "air"
+    """The kind of readings."""
+    primary: str = ""
+    """What decides it: primary pollutants, or the deciding items of a class."""
+    hint: bool = False
+    """提示: the window is not the one for which the limit is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +138,9 @@ class Judged:
         bound = self.bounds[int(self.which_bound[index])]
         cause = _cause(self.rule, columns, row, bound) if verdict is Verdict.OVER else Cause.NONE
         return Point(
-            window=Window(columns.windows[columns.window[row]]),
+            window=columns.windows[columns.window[row]],
             start=start,
-            period=Cadence.of(self.rule.window).number(start),
+            period=self.rule.cadence.number(start),
             verdict=verdict,
             cause=cause,
             to_verify=bool(flags & DOUBT) or cause is Cause.OVER_RANGE,
@@ -144,6 +158,9 @@ class Judged:
             flags=flags,
             inputs=f"{int(columns.inputs[row]):016x}",
             pack=columns.pack,
+            network=columns.network,
+            primary=columns.primary(row),
+            hint=self.rule.zones is not None and self.rule.zones.hint,
         )
 
 
@@ -152,152 +169,177 @@ def _cause(rule: Rule, columns: Columns, row: int, bound: Bound | None) -> Cause
         return Cause.SILENT
     if bound is None:
         return Cause.VALUE
-    over = columns.has_value[row] and int(columns.value[row]) > bound.at_digits(int(columns.digits[row]))
+    if rule.kind is Kind.CLASS:
+        return Cause.VALUE if int(columns.level[row]) > bound.value else Cause.OVER_RANGE
+    value, against = int(columns.value[row]), bound.at_digits(int(columns.digits[row]))
+    over = columns.has_value[row] and (value < against if bound.below else value > against)
     return Cause.VALUE if over else Cause.OVER_RANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One rule and the rows of a message that it is meant for."""
+
+    rule: Rule
+    columns: Columns
+    holds: NDArray[np.bool_]
+    entries: Entries
 
 
 class Judge:
     """Rules, registry and standards together: result rows in, verdicts out."""
 
-    def __init__(self, rules: Rules, registry: Registry, standards: Standards) -> None:
-        self._rules, self._standards = rules, standards
-        self._factors = load_factors("air")
-        self._sites: dict[str, list[tuple[int, int | None, int]]] = {}
-        for site in registry.sites:
-            self._sites.setdefault(site.id, []).append((site.start, site.end, site.zone))
-        self._limit: dict[tuple[str, Window, int, int], Bound | None] = {}
+    def __init__(
+        self, rules: Rules, registry: Registry, standards: Standards, network_of: NetworkOf = load_kind
+    ) -> None:
+        self._standards, self._against = standards, Against(registry, standards)
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules.rules:
+            self._rules.setdefault(rule.network, []).append(rule)
+        self._factors = {name: network_of(name).factors for name in self._rules}
+        self._areas = sorted(area.id for area in getattr(registry, "areas", ()))
 
     def judge(self, columns: Columns) -> Iterator[Judged]:
         """Return the verdicts on a batch, series by series, in the rules' order and then by site.
 
-        Rows of an edition that is not in force at the time of the data are left out, and windows that are
-        only for comparison; rows of a site that the registry does not hold meet no limit.
+        Left out are rows of an edition that is not in force at the time of the data, windows that are only
+        for comparison, rows of areas, and periods that are not over; rows of a site that the registry does
+        not hold meet no limit.
         """
-        in_force = self._in_force(columns)
-        for rule in self._rules.rules:
-            holds = in_force & (columns.start >= rule.start)
-            if rule.end is not None:
-                holds &= columns.start < rule.end
-            if rule.sites:
-                holds &= np.isin(columns.sites, list(rule.sites))[columns.site]
+        rules = self._rules.get(columns.network, ())
+        if not rules:
+            return
+        rows = self._in_force(columns) & ((columns.flags & int(Mark.OPEN)) == 0)
+        if self._areas:
+            rows &= ~np.isin(columns.sites, self._areas)[columns.site]
+        entries = self._against.entries(columns)
+        for rule in rules:
+            holds = rows & _meant(rule, columns, entries)
+            look = _Look(rule=rule, columns=columns, holds=holds, entries=entries)
             for factor in rule.factors:
-                yield from self._of_window(rule, factor, columns, holds, rule.window)
-                if rule.kind is Kind.LIMIT and rule.window is Window.MDA8:
-                    yield from self._of_window(rule, factor, columns, holds, Window.O3_8H)
+                if factor == ANY_FACTOR:
+                    yield from self._of_sites(look)
+                    continue
+                yield from self._of_window(look, factor, rule.window)
+                if rule.kind is Kind.LIMIT and rule.window == Window.MDA8:
+                    yield from self._of_window(look, factor, Window.O3_8H)
 
-    def _of_window(
-        self, rule: Rule, factor: str, columns: Columns, holds: NDArray[np.bool_], window: Window
-    ) -> Iterator[Judged]:
-        rows = np.flatnonzero(holds & columns.of(factor, window))
-        early = window is not rule.window
+    def _of_window(self, look: _Look, factor: str, window: str) -> Iterator[Judged]:
+        rule, columns = look.rule, look.columns
+        rows = np.flatnonzero(look.holds & columns.of(factor, window))
+        early = window != rule.window
         if early:
             hour = (columns.start[rows] // HOUR_MS + BEIJING_OFFSET_H) % DAY_HOURS
             rows = rows[hour >= FIRST_8H_OF_DAY]
-        bounds, which = self._bounds(rule, factor, columns, rows)
-        if rule.kind in {Kind.LIMIT, Kind.THRESHOLD}:
-            bounded = np.array([bound is not None for bound in bounds], dtype=np.bool_)[which]
-            rows, which = rows[bounded], which[bounded]
+        held = self._against.bounds(rule, self._factors[rule.network].get(factor), columns, rows, look.entries)
+        if rule.kind in _BOUNDED:
+            bounded = np.array([bound is not None for bound in held.bounds], dtype=np.bool_)[held.which]
+            rows, held = rows[bounded], held.part(bounded)
         if not len(rows):
             return
         order = np.argsort(columns.site[rows], kind="stable")
-        rows, which = rows[order], which[order]
-        verdicts = _verdicts(rule, columns, rows, bounds, which)
-        site = columns.site[rows]
-        cuts = np.flatnonzero(np.diff(site)) + 1
-        for part in np.split(np.arange(len(rows)), cuts):
-            yield Judged(
-                key=SeriesKey(rule.id, columns.sites[site[part[0]]], factor),
-                rule=rule,
-                columns=columns,
-                rows=rows[part],
-                verdicts=verdicts[part],
-                bounds=bounds,
-                which_bound=which[part],
-                early=early,
-            )
+        rows, held = rows[order], held.part(order)
+        said = _Said(rule=rule, factor=factor, rows=rows, held=held, early=early)
+        yield from _by_site(columns, said, _verdicts(rule, columns, rows, held))
+
+    def _of_sites(self, look: _Look) -> Iterator[Judged]:
+        """Yield one verdict for each site and slot: no data when every factor of the plan is silent."""
+        rule, columns = look.rule, look.columns
+        measured = np.isin(columns.factors, list(self._factors[rule.network]))[columns.factor]
+        owed = columns.reason != columns.reason_code(Reason.NOT_IN_PLAN)
+        slot = columns.window == columns.window_code(rule.window)
+        rows = np.flatnonzero(look.holds & measured & owed & slot)
+        silent = columns.reason[rows] == columns.reason_code(Reason.SILENT)
+        order = np.lexsort((silent, columns.start[rows], columns.site[rows]))
+        rows, silent = rows[order], silent[order]
+        first = np.ones(len(rows), dtype=np.bool_)
+        first[1:] = (np.diff(columns.site[rows]) != 0) | (np.diff(columns.start[rows]) != 0)
+        rows, silent = rows[first], silent[first]
+        if len(rows):
+            nothing = Held(bounds=(None,), which=np.zeros(len(rows), dtype=np.int64))
+            said = _Said(rule=rule, factor=ANY_FACTOR, rows=rows, held=nothing, early=False)
+            yield from _by_site(columns, said, np.where(silent, np.int8(Verdict.OVER), np.int8(Verdict.OK)))
 
     def _in_force(self, columns: Columns) -> NDArray[np.bool_]:
-        """Return which rows are of the index edition of their day; before the first edition all are."""
+        """Return which rows are of the index edition of their day, or of none; before the first edition all are."""
         mine = np.ones(len(columns.start), dtype=np.bool_)
+        if columns.network != _AIR:
+            return mine
         for edition, days in self._standards.index_groups(columns.day):
             mine[days] = columns.edition[days] == columns.edition_code(edition.name)
-        return mine
+        return np.asarray(mine | (columns.edition == columns.edition_code("")), dtype=np.bool_)
 
-    def _bounds(
-        self, rule: Rule, factor: str, columns: Columns, rows: NDArray[np.int64]
-    ) -> tuple[tuple[Bound | None, ...], NDArray[np.int64]]:
-        """Return the different bounds of the rows and which of them each row has."""
-        if rule.kind is Kind.LEVEL:
-            levels = tuple(self._level(name, rule.level) for name in columns.editions)
-            return levels, columns.edition[rows].astype(np.int64)
-        if rule.kind is not Kind.LIMIT or not len(rows):
-            bound = self._threshold(rule, factor) if rule.kind is Kind.THRESHOLD else None
-            return (bound,), np.zeros(len(rows), dtype=np.int64)
-        first = int(columns.day[rows].min())
-        span = int(columns.day[rows].max()) - first + 1
-        combined = columns.site[rows].astype(np.int64) * span + (columns.day[rows] - first)
-        different, which = np.unique(combined, return_inverse=True)
-        found = [
-            self._limit_at(factor, rule.window, columns.sites[code // span], int(code % span) + first)
-            for code in different.tolist()
-        ]
-        return tuple(found), which.astype(np.int64)
 
-    def _limit_at(self, factor: str, window: Window, site: str, day: int) -> Bound | None:
-        start = first_hour_of_day(day) * HOUR_MS
-        zone = next((z for lo, hi, z in self._sites.get(site, ()) if lo <= start and (hi is None or start < hi)), None)
-        if zone is None:
-            return None
-        key = (factor, window, zone, day)
-        if key not in self._limit:
-            limit = self._standards.limit(factor, window, zone, day)
-            self._limit[key] = None if limit is None else limit_bound(limit)
-        return self._limit[key]
+def _meant(rule: Rule, columns: Columns, entries: Entries) -> NDArray[np.bool_]:
+    """Return which rows a rule is meant for by date, site and class."""
+    holds = columns.start >= rule.start
+    if rule.end is not None:
+        holds &= columns.start < rule.end
+    if rule.sites:
+        holds &= np.isin(columns.sites, list(rule.sites))[columns.site]
+    if rule.classes:
+        holds &= entries.where(lambda site: site is not None and site.station_class in rule.classes)
+    return np.asarray(holds, dtype=np.bool_)
 
-    def _level(self, edition: str, level: int | None) -> Bound | None:
-        known = next((one for one in self._standards.index_editions if one.name == edition), None)
-        return None if known is None or level is None else level_bound(known, level)
 
-    def _threshold(self, rule: Rule, factor: str) -> Bound | None:
-        if rule.threshold is None:
-            return None
-        digits = self._factors[factor].digits
-        scaled = rule.threshold * 10**digits
-        digits, scaled = (digits, scaled) if scaled.denominator == 1 else (digits + 6, scaled * 10**6)
-        return Bound(
-            value=round(scaled), digits=digits, standard="", table="", clause=rule.why, edition="", author=rule.author
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """Rows of one rule and factor that lie by site."""
+
+    rule: Rule
+    factor: str
+    rows: NDArray[np.int64]
+    held: Held
+    early: bool
+
+
+def _by_site(columns: Columns, said: _Said, verdicts: NDArray[np.int8]) -> Iterator[Judged]:
+    """Cut rows that lie by site into one part for each."""
+    site = columns.site[said.rows]
+    for part in np.split(np.arange(len(said.rows)), np.flatnonzero(np.diff(site)) + 1):
+        yield Judged(
+            key=SeriesKey(said.rule.id, columns.sites[site[part[0]]], said.factor),
+            rule=said.rule,
+            columns=columns,
+            rows=said.rows[part],
+            verdicts=verdicts[part],
+            bounds=said.held.bounds,
+            which_bound=said.held.which[part],
+            early=said.early,
         )
 
 
-def _verdicts(
-    rule: Rule, columns: Columns, rows: NDArray[np.int64], bounds: tuple[Bound | None, ...], which: NDArray[np.int64]
-) -> NDArray[np.int8]:
+def _verdicts(rule: Rule, columns: Columns, rows: NDArray[np.int64], held: Held) -> NDArray[np.int8]:
     reason = columns.reason[rows]
     if rule.kind is Kind.NO_DATA:
         over = reason == columns.reason_code(Reason.SILENT)
         return np.where(over, np.int8(Verdict.OVER), np.int8(Verdict.OK))
     known = columns.has_value[rows]
-    if rule.kind is Kind.LEVEL:
+    if rule.kind in _BY_LEVEL:
         known = known & (columns.level[rows] > 0)
-        over = known & (columns.level[rows] >= (rule.level or 0))
+        most = np.array([0 if bound is None else bound.value for bound in held.bounds], dtype=np.int64)
+        level = (rule.level or 0) - 1 if rule.kind is Kind.LEVEL else most[held.which]
+        over = known & (columns.level[rows] > level)
     else:
-        over = known & _over(columns, rows, bounds, which)
-        if rule.window is Window.HOUR:
-            over |= (columns.flags[rows] & int(Mark.OVER_RANGE)) != 0
+        over = known & _over(columns, rows, held)
+    if rule.kind is not Kind.LEVEL and rule.judges_slots:
+        over |= (columns.flags[rows] & int(Mark.OVER_RANGE)) != 0
     owed = reason != columns.reason_code(Reason.NOT_IN_PLAN)
     verdicts = np.where(known | ~owed, np.int8(Verdict.OK), np.int8(Verdict.UNKNOWN))
     return np.where(over, np.int8(Verdict.OVER), verdicts)
 
 
-def _over(
-    columns: Columns, rows: NDArray[np.int64], bounds: tuple[Bound | None, ...], which: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return which values are over: an integer is over a fraction when it is over the fraction's floor."""
-    digits = columns.digits[rows]
+def _over(columns: Columns, rows: NDArray[np.int64], held: Held) -> NDArray[np.bool_]:
+    """Return which values are over, or below a minimum.
+
+    An integer is over a fraction when it is over the fraction's floor, and below it when below its ceiling.
+    """
+    digits, value, which = columns.digits[rows], columns.value[rows], held.which
     over = np.zeros(len(rows), dtype=np.bool_)
-    value = columns.value[rows]
+    below = np.array([bound is not None and bound.below for bound in held.bounds], dtype=np.bool_)[which]
     for places in np.unique(digits).tolist():
-        floors = [0 if bound is None else int(bound.at_digits(places) // 1) for bound in bounds]
-        here = digits == places
-        over[here] = value[here] > np.array(floors, dtype=np.int64)[which[here]]
+        exact = [Fraction(0) if bound is None else bound.at_digits(places) for bound in held.bounds]
+        most = np.array([math.floor(one) for one in exact], dtype=np.int64)[which]
+        least = np.array([math.ceil(one) for one in exact], dtype=np.int64)[which]
+        over |= (digits == places) & np.where(below, value < least, value > most)
     return over

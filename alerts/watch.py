@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event as Flag
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
@@ -28,6 +28,8 @@ from streams.results import decode_results
 from streams.standards import Standards
 
 log = logging.getLogger(__name__)
+Place: TypeAlias = tuple[str, int]
+"""A topic and one of its partitions."""
 SOURCE: Final = "alerts"
 _ACK_S: Final = 30.0
 
@@ -37,8 +39,8 @@ class WatchSettings:
     """Where results come from, and how the watch behaves when something is away."""
 
     bootstrap: str
-    topic: str
-    """Results, for example ``results.air``."""
+    topics: tuple[str, ...]
+    """Results of every kind, for example ``results.air`` and ``results.water``."""
     group: str
     """Consumer group that is told the progress, for example ``jianhu-alerts``."""
     deadletter: str
@@ -58,8 +60,8 @@ class WatchSettings:
 class Progress:
     """What one transaction brought."""
 
-    offsets: Mapping[int, int]
-    """Partition → offset of the next message."""
+    offsets: Mapping[Place, int]
+    """Topic and partition → offset of the next message."""
     messages: int
     steps: int
     """Steps of events that were written."""
@@ -75,7 +77,7 @@ class Progress:
 class _Taken:
     """One message as far as it could be read."""
 
-    partition: int
+    place: Place
     offset: int
     columns: Columns | None
     """None for a tick and for what cannot be read."""
@@ -99,7 +101,7 @@ def run_alerts(
     settings
         Broker and topics.
     log_id
-        Which log the topic is: a new one for each start of the embedded broker. A log that the journal has
+        Which log the topics are: a new one for each start of the embedded broker. A log that the journal has
         not met is read from its beginning.
     journal, rules, registry, standards
         Where events go and what makes them.
@@ -111,7 +113,7 @@ def run_alerts(
     Raises
     ------
     EdgeError
-        When the broker refuses for good, or the topic is not there. While the database is away it waits.
+        When the broker refuses for good, or a topic is not there. While the database is away it waits.
     """
     watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards), rules))
     try:
@@ -140,17 +142,16 @@ class _Watch:
             }
         )
         self._letters = Producer({**shared, "enable.idempotence": False, "acks": "all"})
-        self._next: dict[int, int] = {}
+        self._next: dict[Place, int] = {}
 
     def begin(self, stop: Flag, on_progress: Callable[[Progress], None]) -> bool:
         """Take all partitions where SQL says; return whether that was possible before the stop."""
-        partitions = self._partitions(self._consumer, self._settings.topic)
-        known = self._until_written(lambda turn: turn.offsets(self._log_id, self._settings.topic), stop, on_progress)
+        places = [(topic, one) for topic in self._settings.topics for one in self._partitions(self._consumer, topic)]
+        known = self._until_written(self._offsets, stop, on_progress)
         if known is None:
             return False
         self._next = known
-        topic = self._settings.topic
-        self._consumer.assign([TopicPartition(topic, one, known.get(one, OFFSET_BEGINNING)) for one in partitions])
+        self._consumer.assign([TopicPartition(*place, known.get(place, OFFSET_BEGINNING)) for place in places])
         return True
 
     def turn(self, stop: Flag, on_progress: Callable[[Progress], None]) -> None:
@@ -166,9 +167,9 @@ class _Watch:
         steps, offsets = done
         self._next = offsets
         self._tell_broker(offsets)
-        missed = sum(_gap(before, [one.offset for one in taken if one.partition == p], p) for p in offsets)
+        missed = sum(_gap(before, [one.offset for one in taken if one.place == place], place) for place in offsets)
         if missed:
-            log.warning("%d messages of %s were no longer at the broker", missed, self._settings.topic)
+            log.warning("%d messages of %s were no longer at the broker", missed, ", ".join(self._settings.topics))
         on_progress(Progress(offsets=dict(offsets), messages=len(taken), steps=steps, refused=refused, missed=missed))
 
     def close(self) -> None:
@@ -176,18 +177,27 @@ class _Watch:
         self._consumer.close()
         self._letters.flush(_ACK_S)
 
-    def _apply(self, turn: Any, taken: Sequence[_Taken]) -> tuple[int, dict[int, int]]:
-        offsets = turn.offsets(self._log_id, self._settings.topic)
-        if any(offsets.get(partition) != offset for partition, offset in self._next.items()):
+    def _offsets(self, turn: Any) -> dict[Place, int]:
+        return {
+            (topic, partition): offset
+            for topic in self._settings.topics
+            for partition, offset in turn.offsets(self._log_id, topic).items()
+        }
+
+    def _apply(self, turn: Any, taken: Sequence[_Taken]) -> tuple[int, dict[Place, int]]:
+        offsets = self._offsets(turn)
+        if any(offsets.get(place) != offset for place, offset in self._next.items()):
             self._keeper.forget()  # somebody else wrote: what is held may be behind
         for one in taken:
-            if one.offset < offsets.get(one.partition, 0):
+            if one.offset < offsets.get(one.place, 0):
                 continue
             if one.columns is not None:
                 self._keeper.take(one.columns, turn)
-            offsets[one.partition] = one.offset + 1
+            offsets[one.place] = one.offset + 1
         steps = self._keeper.save(turn)
-        turn.move_offsets(self._log_id, self._settings.topic, offsets)
+        for topic in {one.place[0] for one in taken}:
+            moved = {partition: offset for (held, partition), offset in offsets.items() if held == topic}
+            turn.move_offsets(self._log_id, topic, moved)
         return steps, offsets
 
     def _until_written(self, work: Callable[[Any], Any], stop: Flag, on_progress: Callable[[Progress], None]) -> Any:
@@ -217,13 +227,13 @@ class _Watch:
             if error is not None:
                 _pass_or_raise(error)
                 continue
-            partition, offset = int(message.partition() or 0), int(message.offset() or 0)
+            place, offset = (str(message.topic()), int(message.partition() or 0)), int(message.offset() or 0)
             try:
                 columns = _columns(message.value() or b"")
             except BadFrame as cause:
                 letters.append(self._letter(message, str(cause)))
                 columns = None
-            taken.append(_Taken(partition, offset, columns))
+            taken.append(_Taken(place, offset, columns))
         self._send(letters)
         return taken, len(letters)
 
@@ -260,12 +270,11 @@ class _Watch:
             raise EdgeError(f"topic {topic} is not there: {described.error}")
         return sorted(described.partitions)
 
-    def _tell_broker(self, offsets: Mapping[int, int]) -> None:
+    def _tell_broker(self, offsets: Mapping[Place, int]) -> None:
         """Commit progress to the group: for those who look at the lag, never to go on from."""
-        topic = self._settings.topic
         try:
             self._consumer.commit(
-                offsets=[TopicPartition(topic, partition, offset) for partition, offset in offsets.items()],
+                offsets=[TopicPartition(*place, offset) for place, offset in offsets.items()],
                 asynchronous=False,
             )
         except KafkaException as cause:
@@ -277,7 +286,7 @@ def _columns(data: bytes) -> Columns | None:
     if isinstance(found, Tick):
         return None
     head, rows = found
-    return columns_of(rows, head.pack)
+    return columns_of(rows, head.pack, head.kind)
 
 
 def _pass_or_raise(error: KafkaError) -> None:
@@ -287,8 +296,8 @@ def _pass_or_raise(error: KafkaError) -> None:
     log.warning("broker: %s", error.str())
 
 
-def _gap(before: Mapping[int, int], offsets: Sequence[int], partition: int) -> int:
+def _gap(before: Mapping[Place, int], offsets: Sequence[int], place: Place) -> int:
     """Return how many messages lie between the one expected and the first that came."""
-    if not offsets or partition not in before:
+    if not offsets or place not in before:
         return 0
-    return max(0, min(offsets) - before[partition])
+    return max(0, min(offsets) - before[place])

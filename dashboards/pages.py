@@ -194,7 +194,7 @@ async def _event(request: Request, event_id: str, template: str) -> HTMLResponse
     return console.page(request, template, kept=kept, why=kept.value, event_id=event_id, station_link=link)
 
 
-_VIEW_OF = {Window.HOUR: View.HOUR, Window.O3_8H: View.EIGHT, Window.RUNNING_24H: View.RUNNING}
+_VIEW_OF: dict[str, View] = {Window.HOUR: View.HOUR, Window.O3_8H: View.EIGHT, Window.RUNNING_24H: View.RUNNING}
 
 
 def _around(alert: Alert) -> str:

@@ -95,7 +95,7 @@ class Desktop:
         rules = load_rules(RULES_FILE)
         keeper = Keeper(Judge(rules, self.registry, load_standards()), rules)
         with self.journal.writing() as turn:
-            keeper.take(columns_of(said, "pack"), turn)
+            keeper.take(columns_of(said, "pack", "air"), turn)
             keeper.save(turn)
 
     def tick(self) -> None:

@@ -59,7 +59,7 @@ def journal(url: str) -> Iterator[Journal]:
 
 def settings(broker: str, topic: str, **other: Any) -> WatchSettings:
     made: dict[str, Any] = {
-        "bootstrap": broker, "topic": topic, "group": f"{topic}-group", "deadletter": f"{topic}-letters",
+        "bootstrap": broker, "topics": (topic,), "group": f"{topic}-group", "deadletter": f"{topic}-letters",
             "poll_s": 0.1, "retry_s": 0.01}  # fmt: skip
     return WatchSettings(**(made | other))
 
@@ -94,7 +94,7 @@ def watch(
 
 
 def reached(offset: int, partition: int = 0) -> Callable[[Progress], bool]:
-    return lambda progress: progress.offsets.get(partition, 0) >= offset
+    return lambda progress: any(found[1] == partition and at >= offset for found, at in progress.offsets.items())
 
 
 def history(journal: Journal) -> list[tuple[Any, ...]]:
@@ -268,7 +268,7 @@ def test_all_partitions_are_taken(broker: str, journal: Journal, request: Any) -
 
 
 def _all_of(partitions: set[int]) -> Callable[[Progress], bool]:
-    return lambda progress: set(progress.offsets) >= partitions
+    return lambda progress: {partition for _, partition in progress.offsets} >= partitions
 
 
 def test_a_desk_and_a_watch_write_side_by_side(broker: str, journal: Journal, request: Any) -> None:

@@ -13,7 +13,7 @@ from alerts.rules import Rule, Rules, load_rules
 from alerts.verdicts import Cause, Judge, Point, Verdict
 from sensors.clock import HOUR_MS, first_hour_of_day
 from sensors.registry import Registry, Site, StationClass
-from streams.results import AQI, RESULT_SCHEMA, ResultHead, Window, encode_results
+from streams.results import AQI, RESULT_SCHEMA, ResultHead, encode_results
 from streams.standards import day_number, load_standards
 
 PACK = "pack"
@@ -68,12 +68,12 @@ def batch(*rows: dict[str, Any]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=RESULT_SCHEMA)
 
 
-def columns(*rows: dict[str, Any]) -> Columns:
-    return columns_of(batch(*rows), PACK)
+def columns(*rows: dict[str, Any], network: str = "air") -> Columns:
+    return columns_of(batch(*rows), PACK, network)
 
 
-def message(*rows: dict[str, Any]) -> bytes:
-    return encode_results(ResultHead(kind="air", pack=PACK), batch(*rows))
+def message(*rows: dict[str, Any], network: str = "air") -> bytes:
+    return encode_results(ResultHead(kind=network, pack=PACK), batch(*rows))
 
 
 def threshold(**other: Any) -> Rule:
@@ -98,7 +98,7 @@ def judge(rules: Rules, sites: Registry | None = None) -> Judge:
 def point(hour: int, verdict: Verdict = Verdict.OVER, value: int | None = 80, **other: Any) -> Point:
     """Return a point of hour ``hour`` counted from `HOUR_0`."""
     made: dict[str, Any] = {
-        "window": Window.HOUR, "start": T0 + hour * HOUR_MS, "period": HOUR_0 + hour, "verdict": verdict,
+        "window": "1h", "start": T0 + hour * HOUR_MS, "period": HOUR_0 + hour, "verdict": verdict,
         "cause": Cause.VALUE if verdict is Verdict.OVER else Cause.NONE, "to_verify": False, "revision": 1,
         "at": T0 + (hour + 1) * HOUR_MS, "value": None if value is None else value * 100, "digits": 2, "bound": None,
         "level": None, "edition": "HJ633-2026", "valid": 60, "expected": 60, "reason": "", "detail": "", "flags": 0,

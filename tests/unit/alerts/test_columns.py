@@ -29,7 +29,7 @@ def test_a_null_where_none_may_be_is_a_bad_frame() -> None:
     arrays = [good.column(field.name) for field in RESULT_SCHEMA]
     arrays[RESULT_SCHEMA.get_field_index("revision")] = pa.array([None], pa.int32())
     with pytest.raises(BadFrame, match="revision"):
-        columns_of(pa.RecordBatch.from_arrays(arrays, schema=RESULT_SCHEMA), "")
+        columns_of(pa.RecordBatch.from_arrays(arrays, schema=RESULT_SCHEMA), "", "air")
 
 
 def test_an_empty_batch_has_empty_columns() -> None:
@@ -41,7 +41,7 @@ def test_a_dictionary_that_names_a_factor_twice_selects_the_rows_of_both_names()
     rows = batch(row(factor="NO2"), row(factor="O3"))
     twice = pa.DictionaryArray.from_arrays(pa.array([2, 1], pa.int8()), pa.array(["NO2", "O3", "NO2"], pa.utf8()))
     found = columns_of(
-        rows.set_column(rows.schema.get_field_index("factor"), rows.schema.field("factor"), twice), "pack"
+        rows.set_column(rows.schema.get_field_index("factor"), rows.schema.field("factor"), twice), "pack", "air"
     )
     assert found.factors == ("NO2", "O3")
     assert found.of("NO2", "1h").tolist() == [True, False]

@@ -247,3 +247,21 @@ def test_a_series_that_was_never_kept_is_empty(journal: Journal) -> None:
         (series,) = turn.load({key: 0}, 0)
         assert not turn.has_before(key, 10**15)
     assert (series.points, series.events, series.through) == ({}, {}, None)
+
+
+def test_a_journal_of_an_earlier_version_gains_the_columns_it_lacks_and_keeps_its_events(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'alerts.db'}"
+    first = open_journal(url, lambda: WALL)
+    take(first, row(value=80))
+    first.close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for name in ("hint", "unconfirmed", "priority"):
+            connection.execute(sa.text(f"ALTER TABLE alert_event DROP COLUMN {name}"))
+    engine.dispose()
+    again = open_journal(url, lambda: WALL)
+    (alert,) = Desk(again).open_events()
+    assert (alert.event.hint, alert.event.unconfirmed, alert.event.priority) == (False, False, 3)
+    take(again, row(value=90, hour=5))
+    assert len(Desk(again).open_events()) == 2
+    again.close()

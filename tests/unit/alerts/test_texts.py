@@ -10,10 +10,9 @@ from alerts.events import Change, Event, Fact, Moment, match
 from alerts.rules import Kind
 from alerts.series import counting_of
 from alerts.states import Deed, State, StepReason
-from alerts.texts import CATALOGUE, Language, Word, because, level_name, shown, title, word
+from alerts.texts import CATALOGUE, Language, Priority, Word, because, level_name, shown, title, word
 from alerts.verdicts import Cause, SeriesKey
 from sensors.flags import Mark
-from streams.results import Window
 from streams.standards import load_standards
 from tests.unit.alerts.building import columns, judge, only, row
 
@@ -30,7 +29,7 @@ def raised(rule_id: str, *rows: dict[str, Any]) -> Event:
 
 @pytest.mark.parametrize("language", Language)
 def test_every_word_is_there_in_every_language(language: Language) -> None:
-    for kind in (Word, Kind, State, Fact, Change, Deed, StepReason, Cause, Window):
+    for kind in (Word, Kind, State, Fact, Change, Deed, StepReason, Cause, Priority):
         for key in kind:
             assert word(key, language).strip(), key
 

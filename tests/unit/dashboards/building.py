@@ -164,7 +164,7 @@ class House:
         said = batch(rows)
         self.store.inner.write(said, HEAD)
         with self.journal.writing() as turn:
-            self.keeper.take(columns_of(said, "pack"), turn)
+            self.keeper.take(columns_of(said, "pack", "air"), turn)
             self.keeper.save(turn)
 
     def tick(self, at: int | None = None) -> None:

@@ -72,7 +72,9 @@ def test_every_code_has_a_word(stem: str, codes: list[str]) -> None:
 
 
 def test_every_kind_of_alert_is_known_to_the_pages() -> None:
-    assert {str(kind) for kind in Kind} == {"limit", "threshold", "level", "no_data"}
+    assert {str(kind) for kind in Kind} == {
+        "limit", "threshold", "level", "class", "finding", "quota", "minimum", "zone", "no_data",
+    }  # fmt: skip
 
 
 def test_every_key_that_a_page_names_is_in_the_catalogue() -> None:

@@ -1,0 +1,182 @@
+"""What the rows of a message are held against: the bound of each rule by site, day and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.bounds import Bound, level_bound, limit_bound
+from alerts.columns import Columns
+from alerts.rules import Kind, Rule
+from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, first_hour_of_day
+from sensors.factors import Factor
+from sensors.registry import Registry, Site
+from streams.standards import Standards
+
+TARGETS: Final[Mapping[str, int]] = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
+"""Rank of a target class; a class row's level is of the same count, 6 for worse than V."""
+NIGHT: Final = (22, 6)
+"""Beijing hours between which noise limits are those of the night (GB 3096-2008; hours not seen in the text)."""
+_FINER: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The registry's entries that the rows of a message are of."""
+
+    sites: tuple[Site | None, ...]
+    """Each different one; None for what the registry does not hold at that time."""
+    days: tuple[int, ...]
+    """Beijing day of each."""
+    which: NDArray[np.int64]
+    """Place of each row's, ``(n,)``."""
+
+    def where(self, holds: Callable[[Site | None], bool]) -> NDArray[np.bool_]:
+        """Return which rows have an entry of which something holds."""
+        return np.array([holds(one) for one in self.sites], dtype=np.bool_)[self.which]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The different bounds of some rows, and which of them each row has."""
+
+    bounds: tuple[Bound | None, ...]
+    which: NDArray[np.int64]
+    """Place in ``bounds``, ``(n,)``."""
+
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Held:
+        """Return the bounds of some of the rows."""
+        return Held(bounds=self.bounds, which=self.which[chosen])
+
+
+class Against:
+    """Registry and standards together: gives every row of a rule its bound."""
+
+    def __init__(self, registry: Registry, standards: Standards) -> None:
+        self._standards = standards
+        self._entries: dict[str, list[Site]] = {}
+        for site in registry.sites:
+            self._entries.setdefault(site.id, []).append(site)
+        self._limits: dict[tuple[str, str, int, int], Bound | None] = {}
+
+    def entries(self, columns: Columns) -> Entries:
+        """Return the registry's entries of all rows of a message."""
+        if not len(columns.start):
+            return Entries(sites=(), days=(), which=np.zeros(0, dtype=np.int64))
+        first = int(columns.day.min())
+        span = int(columns.day.max()) - first + 1
+        codes = columns.site.astype(np.int64) * span + (columns.day - first)
+        different, which = np.unique(codes, return_inverse=True)
+        places = [(columns.sites[code // span], code % span + first) for code in different.tolist()]
+        return Entries(
+            sites=tuple(self._entry(site, day) for site, day in places),
+            days=tuple(day for _, day in places),
+            which=which.astype(np.int64),
+        )
+
+    def _entry(self, site: str, day: int) -> Site | None:
+        start = first_hour_of_day(day) * HOUR_MS
+        return next((entry for entry in self._entries.get(site, ()) if entry.holds_at(start)), None)
+
+    def bounds(
+        self, rule: Rule, factor: Factor | None, columns: Columns, rows: NDArray[np.int64], entries: Entries
+    ) -> Held:
+        """Return the bounds of the rows of one rule; None where a row is held against nothing."""
+        match rule.kind:
+            case Kind.LEVEL:
+                levels = tuple(self._level(name, rule.level) for name in columns.editions)
+                return Held(bounds=levels, which=columns.edition[rows].astype(np.int64))
+            case Kind.LIMIT | Kind.CLASS | Kind.MINIMUM:
+                return self._by_entry(rule, factor, rows, entries)
+            case Kind.ZONE:
+                return self._by_zone(rule, factor, columns, rows, entries)
+        bound = _threshold(rule, factor) if rule.kind is Kind.THRESHOLD else None
+        return Held(bounds=(bound,), which=np.zeros(len(rows), dtype=np.int64))
+
+    def _by_entry(self, rule: Rule, factor: Factor | None, rows: NDArray[np.int64], entries: Entries) -> Held:
+        different, which = np.unique(entries.which[rows], return_inverse=True)
+        found = [self._of(rule, factor, entries.sites[place], entries.days[place]) for place in different.tolist()]
+        return Held(bounds=(*found, None), which=which.astype(np.int64))
+
+    def _of(self, rule: Rule, factor: Factor | None, site: Site | None, day: int) -> Bound | None:
+        if site is None:
+            return None
+        if rule.kind is Kind.CLASS:
+            return _class_bound(rule, site)
+        if rule.kind is Kind.MINIMUM:
+            return _minimum(rule, factor, site)
+        return None if factor is None or site.zone is None else self._limit(factor.symbol, rule.window, site.zone, day)
+
+    def _limit(self, factor: str, window: str, zone: int, day: int) -> Bound | None:
+        key = (factor, window, zone, day)
+        if key not in self._limits:
+            limit = self._standards.limit(factor, window, zone, day)
+            self._limits[key] = None if limit is None else limit_bound(limit)
+        return self._limits[key]
+
+    def _level(self, edition: str, level: int | None) -> Bound | None:
+        known = next((one for one in self._standards.index_editions if one.name == edition), None)
+        return None if known is None or level is None else level_bound(known, level)
+
+    @staticmethod
+    def _by_zone(
+        rule: Rule, factor: Factor | None, columns: Columns, rows: NDArray[np.int64], entries: Entries
+    ) -> Held:
+        hour = (columns.start[rows] // HOUR_MS + BEIJING_OFFSET_H) % DAY_HOURS
+        night = (hour >= NIGHT[0]) | (hour < NIGHT[1])
+        different, which = np.unique(entries.which[rows] * 2 + night, return_inverse=True)
+        found = [_zone(rule, factor, entries.sites[code // 2], night=bool(code % 2)) for code in different.tolist()]
+        return Held(bounds=(*found, None), which=which.astype(np.int64))
+
+
+def _setting(site: Site) -> Mapping[str, object]:
+    return getattr(site, "setting", {})
+
+
+def _class_bound(rule: Rule, site: Site) -> Bound | None:
+    rank = (rule.level or 0) - 1 if not rule.setting else TARGETS.get(str(_setting(site).get(rule.setting)))
+    if rank is None:
+        return None
+    return Bound(value=rank, digits=0, standard="GB 3838-2002", table="1", clause="", edition="")
+
+
+def _minimum(rule: Rule, factor: Factor | None, site: Site) -> Bound | None:
+    given = _setting(site).get(rule.setting)
+    if given is None or factor is None:
+        return None
+    value, digits = _fixed(Fraction(str(given)), factor.digits)
+    return Bound(value=value, digits=digits, standard="", table="", clause="", edition="", below=True)
+
+
+def _zone(rule: Rule, factor: Factor | None, site: Site | None, *, night: bool) -> Bound | None:
+    zones = rule.zones
+    if site is None or zones is None or factor is None:
+        return None
+    given = (zones.night if night else zones.day).get(str(_setting(site).get(zones.setting)))
+    if given is None:
+        return None
+    value, digits = _fixed(given, factor.digits)
+    return Bound(
+        value=value, digits=digits, standard=zones.standard, table=zones.table, clause=zones.clause, edition=""
+    )
+
+
+def _threshold(rule: Rule, factor: Factor | None) -> Bound | None:
+    if rule.threshold is None or factor is None:
+        return None
+    value, digits = _fixed(rule.threshold, factor.digits)
+    return Bound(
+        value=value, digits=digits, standard="", table="", clause=rule.why, edition="", author=rule.author,
+        author_en=rule.author_en, clause_en=rule.why_en,
+    )  # fmt: skip
+
+
+def _fixed(number: Fraction, digits: int) -> tuple[int, int]:
+    """Return a number as an integer and its digits, finer than the factor's own where it must be."""
+    scaled = number * 10**digits
+    return (int(scaled), digits) if scaled.denominator == 1 else (round(scaled * 10**_FINER), digits + _FINER)
