@@ -28,7 +28,6 @@ BODIES: Final = tuple(Body)
 """The place of a kind of water in `ClassTable`."""
 _LEAST: Final = int(np.iinfo(np.int64).min)
 _GREATEST: Final = int(np.iinfo(np.int64).max)
-_NUMBER_BITS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,45 +200,35 @@ def multiples(
     return rounded(exact, [fine] * len(table.items), [digits] * len(table.items))
 
 
-def over_order(classes: Classes, times: Ints, items: Sequence[str], rules: Evaluation, over: ArrayLike) -> Ints:
-    """Return the items over a class in the order of main pollutants, packed into one number per position.
+def main_items(classes: Classes, times: Ints, items: Sequence[str], rules: Evaluation, over: ArrayLike) -> Ints:
+    """Return the items over a class in the order of main pollutants.
 
     Cyanide and heavy metals come first, then by class from the worst, then by multiple, then by the
-    order of the table.
+    order of the items.
 
     Parameters
     ----------
     classes, times
         ``[..., I, N]``: classes and multiples of the items.
     items
-        Their names; at most ten fit, which is more than ever are over at once.
+        Their names.
     rules
         Names what comes first.
     over
-        The class that an item must be worse than: one number, or one per leading position.
+        The class that an item must be worse than: one number, or one per leading position; 0 = none is over.
+
+    Returns
+    -------
+    Ints
+        ``[..., I, N]``: places of the items in this order; -1 behind the last that is over.
 
     References
     ----------
-    .. [1] 环办〔2011〕22号 as generally used (not seen): main pollutants of a section.
+    .. [1] 环办〔2011〕22号 as generally used (not seen): main pollutants of a section, of which it names three.
     """
     target = np.asarray(over)[..., None, None]
     first = np.array([item in rules.main_first for item in items])[:, None]
     listed = (classes > target) & (target > 0)
-    rank = np.lexsort(
-        (np.broadcast_to(-times, classes.shape), -classes, np.broadcast_to(~first, classes.shape), ~listed), axis=-2
-    )
-    ordered = np.take_along_axis(listed, rank, -2)
-    packed = np.zeros(classes.shape[:-2] + classes.shape[-1:], dtype=np.int64)
-    for place in range(min(len(items), 64 // _NUMBER_BITS) - 1, -1, -1):
-        number = np.where(ordered[..., place, :], rank[..., place, :] + 1, 0)
-        packed = (packed << _NUMBER_BITS) | number
-    return packed
-
-
-def unpacked(code: int, items: Sequence[str]) -> list[str]:
-    """Return the items that a number of `over_order` names, in their order."""
-    found: list[str] = []
-    while code:
-        found.append(items[(code & ((1 << _NUMBER_BITS) - 1)) - 1])
-        code >>= _NUMBER_BITS
-    return found
+    keys = (-times, -classes.astype(np.int64), np.broadcast_to(~first, classes.shape), ~listed)
+    order = np.lexsort(keys, axis=-2)
+    return np.where(np.take_along_axis(listed, order, -2), order, -1)

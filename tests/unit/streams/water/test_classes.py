@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streams.water.classes import BODIES, class_table, item_classes, judge, multiples, over_order, rounded, unpacked
+from streams.water.classes import BODIES, class_table, item_classes, judge, main_items, multiples, rounded
 from streams.water.standards import Body, Profile, load_water_standards
 from tests.unit.streams.water.test_standards import LIMITS, ROWS, RULES
 
@@ -137,7 +137,8 @@ def order(found: dict[str, int], over: dict[str, int]) -> list[str]:
     names = tuple(found)
     codes = np.array([[value] for value in found.values()], np.int8)
     shares = np.array([[over.get(name, 0)] for name in names])
-    return unpacked(int(over_order(codes, shares, names, RULES, 3)[0]), names)
+    places = main_items(codes, shares, names, RULES, 3)[:, 0]
+    return [names[place] for place in places if place >= 0]
 
 
 def test_main_pollutants_come_by_class_and_then_by_multiple() -> None:
