@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +92,19 @@ class DayValues:
         return np.arange(self.first_day, self.first_day + self.value.shape[1], dtype=np.int64)
 
 
+class Series(NamedTuple):
+    """One thing that is said of every day."""
+
+    factor: str
+    window: str
+    edition: str = ""
+    """Only of what an evaluation says; the means of the kind's factors have none here."""
+
+
 class Past(Protocol):
     """The day values that are held of members, and means over any stretch of them."""
 
-    def days(self, members: Sequence[str], factor: str, window: str, first_day: int, last_day: int) -> DayValues:
+    def days(self, members: Sequence[str], series: Series, first_day: int, last_day: int) -> DayValues:
         """Return the days from ``first_day`` to ``last_day``, both inside; of an unknown series nothing came."""
         ...
 
@@ -133,9 +142,10 @@ class PeriodMeans:
     children: PeriodMeans | None = None
     """In `PeriodEvaluation.area`: the areas directly below as members; None where there are none."""
 
-    def days(self, factor: str, window: str) -> DayValues:
+    def days(self, factor: str, window: str, edition: str = "") -> DayValues:
         """Return the day values of the members on the days of the period that are over."""
-        return self.past.days(self.members, factor, window, self.period.first_day, self.period.through_day)
+        first, last = self.period.first_day, self.period.through_day
+        return self.past.days(self.members, Series(factor, window, edition), first, last)
 
     def over(self, period: Period) -> PeriodMeans:
         """Return the means of the same members over another period."""

@@ -1,0 +1,219 @@
+"""The rules of long windows as dated data (`streams/data/periods.yaml`), and when a period is complete."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from sensors.errors import ConfigError
+from sensors.windows import Needs
+from streams.periods.calendar import day_date, day_of_date, in_february, month_length, months_of
+from streams.periods.plan import Period
+from streams.periods.statistics import least_count
+
+_FILE: Final = "periods.yaml"
+MONTH_DAYS: Final = "month_days"
+"""Rule of a kind file: the days that a month needs."""
+YEAR_DAYS: Final = "year_days"
+"""Rule of a kind file: the days that a year needs, and those of each of its months."""
+
+
+class DayCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Least counts of valid days for periods whose last day lies in [from, to]."""
+
+    name: str
+    standard: str
+    table: str
+    clause: str = ""
+    start: dt.date = msgspec.field(name="from")
+    last: dt.date | None = msgspec.field(name="to")
+    month_days: int
+    february_days: int
+    year_days: int
+    year_needs_months: bool
+    source: str
+    confidence: str
+
+
+class AreaRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When an area's value is valid."""
+
+    least_share: str | float
+    source: str
+    confidence: str
+
+    @property
+    def share(self) -> Fraction:
+        """The share of sites as an exact number."""
+        return Fraction(str(self.least_share))
+
+
+class Broken(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mark of a year: the level of the index from which a day breaks what a plan says."""
+
+    mark: str
+    level: int
+    name_zh: str
+    source: str
+
+
+class JointHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Management thresholds (管控值) of the hours that PM2.5 and O3 exceed together."""
+
+    fine: int = msgspec.field(name="PM2.5")
+    ozone: int = msgspec.field(name="O3")
+    unit: str
+    author: str
+    source: str
+    confidence: str
+
+
+class TrendRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When the growth of ozone counts as curbed."""
+
+    least_years: int
+    curbed_slope: float
+    source: str
+    confidence: str
+
+
+class Composite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One form of the composite index of air."""
+
+    name: str
+    standard: str
+    start: dt.date = msgspec.field(name="from")
+    last: dt.date | None = msgspec.field(name="to")
+    weights: dict[str, int]
+    limits: dict[str, int]
+    decimals: dict[str, int]
+    """Of each concentration before it is divided by its limit."""
+    index_decimals: int
+    source: str
+    confidence: str
+
+
+class AirYearRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings of the evaluation ``air_year``."""
+
+    good_level: int
+    broken: tuple[Broken, ...]
+    joint_hours: JointHours
+    trend: TrendRule
+    composite: tuple[Composite, ...]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    completeness: tuple[DayCounts, ...]
+    areas: AreaRule
+    air_year: AirYearRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodRules:
+    """All rules of long windows."""
+
+    completeness: tuple[DayCounts, ...]
+    areas: AreaRule
+    air_year: AirYearRule
+
+    def counts_at(self, day: int) -> DayCounts:
+        """Return the least counts for periods that end on a day; before the first edition those of the first."""
+        found = [counts for counts in self.completeness if day_of_date(counts.start) <= day]
+        return found[-1] if found else self.completeness[0]
+
+
+def parse_rules(mapping: Mapping[str, Any]) -> PeriodRules:
+    """Return the rules that a mapping says.
+
+    Raises
+    ------
+    ConfigError
+        When a key is unknown or missing, or a value is of a wrong kind.
+    """
+    try:
+        file = msgspec.convert(mapping, _File)
+    except msgspec.ValidationError as cause:
+        mend = "compare it with the file as delivered"
+        raise ConfigError(file=_FILE, line=None, key="", problem=str(cause), mend=mend) from cause
+    return PeriodRules(completeness=file.completeness, areas=file.areas, air_year=file.air_year)
+
+
+@cache
+def load_rules() -> PeriodRules:
+    """Read the packaged rules.
+
+    Raises
+    ------
+    ConfigError
+        When the file is wrong.
+    """
+    return parse_rules(yaml.safe_load(files("streams").joinpath("data", _FILE).read_text(encoding="utf-8")))
+
+
+def complete(present: NDArray[np.bool_], needs: Needs | None, period: Period, rules: PeriodRules) -> NDArray[np.bool_]:
+    """Return which rows have enough valid days for a value.
+
+    Of a period that is not over, the same share is asked of the days that are: of a count n for a period of N days,
+    ceil(n · due / N). (The standards speak of whole periods only; this is the project's rule for the year to date.)
+
+    Parameters
+    ----------
+    present
+        Valid days, [rows, due days].
+    needs
+        What the kind asks for at the period's last day; None: one day is enough.
+    period
+        Its length, and how much of it is over.
+    rules
+        What the counts ``month_days`` and ``year_days`` are at that date.
+    """
+    counts = present.sum(axis=-1)
+    if needs is None:
+        return np.asarray(counts >= 1)
+    if needs.share is not None:
+        return np.asarray(counts >= least_count(needs.share, period.due))
+    if needs.at_least is not None:
+        return np.asarray(counts >= _so_far(needs.at_least, period.due, period.length))
+    dated = rules.counts_at(period.last_day)
+    if needs.rule == MONTH_DAYS:
+        whole = dated.february_days if in_february(period.first_day) else dated.month_days
+        return np.asarray(counts >= _so_far(whole, period.due, period.length))
+    if needs.rule != YEAR_DAYS:
+        raise ConfigError(
+            file=_FILE, line=None, key="rule", problem=f"no count of days is called {needs.rule!r}",
+            mend=f"name {MONTH_DAYS} or {YEAR_DAYS}",
+        )  # fmt: skip
+    enough = counts >= _so_far(dated.year_days, period.due, period.length)
+    return np.asarray(enough & _months_enough(present, period, dated) if dated.year_needs_months else enough)
+
+
+def _so_far(count: int, due: int, length: int) -> int:
+    return max(1, math.ceil(Fraction(count * due, length)))
+
+
+def _months_enough(present: NDArray[np.bool_], period: Period, dated: DayCounts) -> NDArray[np.bool_]:
+    """Return which rows have the monthly minimum in every month that lies wholly in the period and is over."""
+    months = months_of(period.first_day, period.through_day)
+    begins = np.nonzero(np.diff(months, prepend=-1))[0]
+    counts = np.add.reduceat(present.astype(np.int64), begins, axis=-1)
+    least = [_month_minimum(period, period.first_day + begin, dated) for begin in begins.tolist()]
+    enough: NDArray[np.bool_] = np.logical_and.reduce(counts >= np.array(least), axis=-1)
+    return enough
+
+
+def _month_minimum(period: Period, first: int, dated: DayCounts) -> int:
+    """Return the least count of the month of a day; 0 for a month that is not over or reaches out of the period."""
+    whole = day_date(first).day == 1 and first + month_length(first) - 1 <= period.through_day
+    return (dated.february_days if in_february(first) else dated.month_days) if whole else 0
