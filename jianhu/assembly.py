@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -12,29 +14,30 @@ from jianhu.settings import Settings, StoreKind
 from sensors.clock import HOUR_MS
 from sensors.errors import ConfigError, EdgeError
 from sensors.factors import load_factors
-from sensors.publisher import Gate, Publisher, PublisherSettings
+from sensors.frames import Frame, Tick
+from sensors.publisher import Follower, Gate, Publisher, PublisherSettings
 from sensors.registry import Registry, load_registry
-from streams.air.judge import AirJudge
-from streams.air.state import JudgeSettings
 from streams.archive import Archive
 from streams.archiver import ArchiverSettings
 from streams.bench import Bench, Send
 from streams.history import LogHistory
+from streams.judging.state import JudgeSettings
 from streams.results import ResultHead
+from streams.segments import READINGS, Form
+from streams.stages import JudgeStage, Way
 from streams.standards import Standards, load_standards
 from streams.store.contract import ResultStore
 from streams.store.sqlite import Access, SqliteStore
 
-KIND = "air"
-FOLLOWERS = (
-    ("judge", "readings"),
-    ("archive", "readings"),
-    ("archive", "results"),
-    ("archive", "deadletter"),
-    ("sink", "results"),
-    ("alerts", "results"),
-)
-"""Which part reads which topic: all of them must keep up with a feeder on the embedded broker."""
+if TYPE_CHECKING:
+    from streams.app import Taker  # brings Faust, which only a worker needs
+
+ItemT = TypeVar("ItemT")
+RESULT_RECORDS = 60
+"""So many records of a topic that no feeder writes may be unread: the embedded broker forgets."""
+ENDLESS = 2**63
+AREA_RECORDS = 400
+"""So many records of an areas topic may be unread: nearly all of them are ticks."""
 
 
 class Assembly:
@@ -54,6 +57,24 @@ class Assembly:
     def registry(self) -> Registry:
         """The registry."""
         return load_registry(self.settings.registry_path)
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that this system carries: those that have sites, or those of them that the settings name.
+
+        Raises
+        ------
+        ConfigError
+            When the settings name one that has no sites.
+        """
+        found = tuple(sorted({site.kind for site in self.registry.sites}))
+        if strangers := set(self.settings.kind_names) - set(found):
+            raise ConfigError(
+                file="environment", line=None, key="JIANHU_KINDS",
+                problem=f"{', '.join(sorted(strangers))}: no sites of this kind in {self.settings.registry_path}",
+                mend=f"name some of {', '.join(found)}, or none for all of them",
+            )  # fmt: skip
+        return self.settings.kind_names or found
 
     @cached_property
     def standards(self) -> Standards:
@@ -92,7 +113,7 @@ class Assembly:
         """
         if self.settings.log_id:
             return self.settings.log_id
-        topic = self.topics.readings(KIND)
+        topic = self.topics.deadletter  # the one topic that every system has, whatever its kinds
         admin = AdminClient({"bootstrap.servers": self.kafka})  # must live until the answer is there
         try:
             found = admin.describe_topics(TopicCollection([topic]))[topic].result(30)
@@ -113,31 +134,51 @@ class Assembly:
             url=settings.influx_url, token=settings.influx_token, org=settings.influx_org, bucket=settings.influx_bucket
         )
 
-    def bench(self, send: Send) -> Bench:
-        """Return a worker's bench."""
-        history = LogHistory(self.archive, bootstrap=self.kafka, topic=self.topics.readings(KIND), log_id=self.log_id)
+    def benches(self, send: Send) -> Mapping[str, Taker]:
+        """Return topic → a worker's bench: for each kind one of its readings and one of its areas."""
+        found: dict[str, Taker] = {}
+        for kind in self.kinds:
+            found[self.topics.readings(kind)] = self._readings_bench(kind, send)
+        return found
+
+    def _readings_bench(self, kind: str, send: Send) -> Bench[Frame | Tick]:
+        from streams.air.judge import AirJudge  # noqa: PLC0415 - only a worker judges
+
         judge_settings = JudgeSettings(grace_ms=self.settings.grace_s * 1000)
 
-        def make_judge(partition: int) -> AirJudge:
-            return AirJudge(
-                self.registry.of_kind(KIND),
+        def make_stage(partition: int) -> JudgeStage:
+            judge = AirJudge(
+                self.registry.of_kind(kind),
                 partition=partition,
                 partitions=self.settings.partitions,
-                factors=load_factors(KIND),
+                factors=load_factors(kind),
                 standards=self.standards,
                 settings=judge_settings,
             )
+            return JudgeStage(way=self._way(kind, partition), judge=judge, route=None)
 
         return Bench(
-            readings=self.topics.readings(KIND),
-            results=self.topics.results(KIND),
+            topic=self.topics.readings(kind),
             deadletter=self.topics.deadletter,
-            head=ResultHead(kind=KIND, pack=self.standards.pack),
-            make_judge=make_judge,
-            history=history,
+            form=READINGS,
+            make_stage=make_stage,
+            history=self._history(self.topics.readings(kind), READINGS),
             send=send,
             say_again=self.settings.say_again,
         )
+
+    def _way(self, kind: str, partition: int) -> Way:
+        return Way(
+            partition=partition,
+            partitions=self.settings.partitions,
+            results=self.topics.results(kind),
+            areas=self.topics.areas(kind),
+            deadletter=self.topics.deadletter,
+            head=ResultHead(kind=kind, pack=self.standards.pack),
+        )
+
+    def _history(self, topic: str, form: Form[ItemT]) -> LogHistory[ItemT]:
+        return LogHistory(self.archive, bootstrap=self.kafka, topic=topic, log_id=self.log_id, form=form)
 
     def archiver(self) -> ArchiverSettings:
         """Return what the archive follows."""
@@ -145,50 +186,58 @@ class Assembly:
             bootstrap=self.kafka,
             group=self.topics.group("archive"),
             log_id=self.log_id,
-            topics=self.topics.all(KIND),
+            topics=self.topics.all(*self.kinds),
             partitions=self.settings.partitions,
             cut_s=self.settings.archive_cut_s,
         )
 
-    def publisher(self, source: str, *, synthetic: bool) -> Publisher:
-        """Return a publisher of a source."""
+    def publisher(self, source: str, kind: str, *, synthetic: bool) -> Publisher:
+        """Return a publisher of a source to the readings of a kind."""
         return Publisher(
             PublisherSettings(
                 bootstrap=self.kafka,
-                topic=self.topics.readings(KIND),
+                topic=self.topics.readings(kind),
                 deadletter=self.topics.deadletter,
                 partitions=self.settings.partitions,
-                kind=KIND,
+                kind=kind,
                 source=source,
                 synthetic=synthetic,
             )
         )
 
     def gate(self) -> Gate:
-        """Return what holds a feeder back: every reader on the embedded broker, else only the judge.
+        """Return what holds a feeder back: every reader on the embedded broker, else only the judge of what it sends.
 
         On a real broker a store that is down holds up nothing; the log keeps what it has not read.
         """
-        followers = self.followers() if self.settings.lag_gate else self.followers()[:1]
+        judging = [
+            Follower(group=self.topics.group("judge"), topic=self.topics.readings(kind), max_records=ENDLESS)
+            for kind in self.kinds
+        ]
         return Gate(
             self.kafka,
-            followers,
+            self.followers() if self.settings.lag_gate else judging,
             partitions=self.settings.partitions,
             max_bytes=3_000_000 if self.settings.lag_gate else 64_000_000,
         )
 
-    def followers(self) -> list[tuple[str, str]]:
-        """Return the (group, topic) pairs of `FOLLOWERS` in this name space."""
-        names = {
-            "readings": self.topics.readings(KIND),
-            "results": self.topics.results(KIND),
-            "deadletter": self.topics.deadletter,
-        }
-        return [(self.topics.group(part), names[topic]) for part, topic in FOLLOWERS]
+    def followers(self) -> list[Follower]:
+        """Return which part reads which topic, in the order in which data goes through them."""
+        topics, group = self.topics, self.topics.group
+        readings, areas, results = (
+            [name(kind) for kind in self.kinds] for name in (topics.readings, topics.areas, topics.results)
+        )
+        followed = [("judge", topic) for topic in (*readings, *areas)]
+        followed += [("archive", topic) for topic in (*readings, *areas, *results, topics.deadletter)]
+        followed += [(part, topic) for part in ("sink", "alerts") for topic in results]
+        return [
+            Follower(group=group(part), topic=topic, max_records=AREA_RECORDS if topic in areas else RESULT_RECORDS)
+            for part, topic in followed
+        ]
 
-    def resume_at(self, fallback_ms: int) -> int:
+    def resume_at(self, kind: str, fallback_ms: int) -> int:
         """Return from when a feeder goes on: the whole hour of the last tick that every partition has archived."""
-        topic = self.topics.readings(KIND)
+        topic = self.topics.readings(kind)
         ticks = [self.archive.last_tick(topic, p) for p in range(self.settings.partitions)]
         known = [tick for tick in ticks if tick is not None]
         return min(known) // HOUR_MS * HOUR_MS if len(known) == len(ticks) else fallback_ms

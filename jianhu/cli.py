@@ -86,11 +86,10 @@ def up(
 @app.command()
 def topics() -> None:
     """Create the topics on a Kafka broker, or check their settings."""
-    from jianhu.assembly import KIND  # noqa: PLC0415
     from streams.topics import create_topics  # noqa: PLC0415
 
     parts = _assembly()
-    names = parts.topics.all(KIND)
+    names = parts.topics.all(*parts.kinds)
     created = create_topics(parts.kafka, names, partitions=parts.settings.partitions)
     for name in names:
         typer.echo(f"{name}: {'created' if name in created else 'as it should be'}")
@@ -183,10 +182,10 @@ def feed(
         format=chosen,
         source=f"feed-{chosen}",
         registry=parts.registry,
-        factors=dict(load_factors("air")),
+        factors={kind: load_factors(kind) for kind in parts.kinds},
         memory=parts.settings.dir / "feeds",
         settle_ms=parts.settings.grace_s * 1000,
-        durable_to=parts.resume_at(0) if parts.settings.lag_gate else None,
+        durable_to={kind: parts.resume_at(kind, 0) for kind in parts.kinds} if parts.settings.lag_gate else None,
         start_ms=None if since is None else ms_of(since.replace(tzinfo=BEIJING)),
         end_ms=None if until is None else ms_of(until.replace(tzinfo=BEIJING)),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic, time
 
 import pyarrow as pa
@@ -18,47 +18,74 @@ LETTERS = 500
 LETTER_BYTES = 500_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packets:
+    """Rows of one kind whose readings cover the same length of time."""
+
+    kind: str
+    period_ms: int
+    rows: pa.RecordBatch
+    origin: Origin = Origin.DEVICE
+
+
 @dataclass(slots=True, kw_only=True)
 class Feeder:
-    """One source's way to the topics."""
+    """One source's way to the topics of its kinds."""
 
-    publisher: Publisher
+    publishers: Mapping[str, Publisher]
+    """By kind."""
     gate: Gate
-    topic: str
     stop: threading.Event
 
-    def hour(self, rows: pa.RecordBatch, end_ms: int, *, period_ms: int, origin: Origin = Origin.DEVICE) -> None:
-        """Publish what belongs to a time that ends at ``end_ms``, then the tick, and wait for the readers."""
-        self.publisher.publish(rows, period_ms=period_ms, origin=origin)
-        self.publisher.tick(end_ms)
-        self.publisher.flush()
-        self.gate.wait(self.publisher, self.topic, self.stop)
+    def send(self, packets: Iterable[Packets], end_ms: int) -> None:
+        """Publish what belongs to a time that ends at ``end_ms``, then the ticks, and wait for the readers."""
+        for part in packets:
+            if part.rows.num_rows:
+                self.publishers[part.kind].publish(part.rows, period_ms=part.period_ms, origin=part.origin)
+        self.tick(end_ms)
+        self.wait()
+
+    def tick(self, at_ms: int) -> None:
+        """Send the clock to every partition of every kind, and wait until the broker has all that was sent."""
+        for publisher in self.publishers.values():
+            publisher.tick(at_ms)
+        for publisher in self.publishers.values():
+            publisher.flush()
+
+    def wait(self) -> None:
+        """Wait until the readers are near enough."""
+        self.gate.wait(tuple(self.publishers.values()), self.stop)
+
+    def of(self, kinds: Iterable[str]) -> Feeder:
+        """Return the way to the topics of some of its kinds; the clocks of the others stay as they are."""
+        return replace(self, publishers={kind: self.publishers[kind] for kind in kinds})
 
     def refuse(self, letters: Sequence[DeadLetter]) -> None:
         """Send dead letters, a few at a time behind the gate: a broken file can have more than a broker holds."""
+        publisher = next(iter(self.publishers.values()))
         begin = 0
         while begin < len(letters) and not self.stop.is_set():
             end, size = begin, 0
             while end < len(letters) and end - begin < LETTERS and size < LETTER_BYTES:
                 size += len(letters[end].raw)
                 end += 1
-            self.publisher.refuse(letters[begin:end])
-            self.publisher.flush()
-            self.gate.wait(self.publisher, self.topic, self.stop)
+            publisher.refuse(letters[begin:end])
+            publisher.flush()
+            self.wait()
             begin = end
 
 
-PacketSource = Callable[[int, int], pa.RecordBatch]
-"""Packets of minutes that start in [start, end), ms."""
+PacketSource = Callable[[int, int], Iterable[Packets]]
+"""Packets of intervals that start in [start, end), ms."""
 
 
 def fill(feeder: Feeder, packets: PacketSource, start_ms: int, end_ms: int, on_hour: Callable[[int], None]) -> int:
     """Publish history hour by hour at full speed; return how far it came."""
-    feeder.publisher.tick(start_ms)
+    feeder.tick(start_ms)
     at = start_ms
     while at < end_ms and not feeder.stop.is_set():
         until = min(at + HOUR_MS, end_ms)
-        feeder.hour(packets(at, until), until, period_ms=MINUTE_MS)
+        feeder.send(packets(at, until), until)
         at = until
         on_hour(at)
     return at
@@ -80,12 +107,11 @@ def live(feeder: Feeder, packets: PacketSource, start_ms: int, speed: float, on_
                 if feeder.stop.is_set():
                     return
                 until = min(begin + HOUR_MS, minute)
-                feeder.hour(packets(begin, until), until if until < minute else now, period_ms=MINUTE_MS)
+                feeder.send(packets(begin, until), until if until < minute else now)
             sent, ticked = minute, monotonic()
             on_minute(minute)
         elif monotonic() - ticked >= TICK_IDLE_S:
-            feeder.publisher.tick(now)
-            feeder.publisher.flush()
+            feeder.tick(now)
             ticked = monotonic()
         feeder.stop.wait(min(1.0, max(0.02, MINUTE_MS / 1000 / speed / 5)))
 
@@ -93,21 +119,18 @@ def live(feeder: Feeder, packets: PacketSource, start_ms: int, speed: float, on_
 def keep_ticking(feeder: Feeder) -> None:
     """Publish the wall clock's ticks and nothing else, for a system without a simulator."""
     while not feeder.stop.is_set():
-        feeder.publisher.tick(int(time() * 1000))
-        feeder.publisher.flush()
-        feeder.gate.wait(feeder.publisher, feeder.topic, feeder.stop)
+        feeder.tick(int(time() * 1000))
+        feeder.wait()
         feeder.stop.wait(TICK_IDLE_S)
 
 
-def replay_rows(
-    feeder: Feeder, blocks: Iterable[tuple[pa.RecordBatch, int]], *, period_ms: int, origin: Origin, settle_ms: int
-) -> int:
+def replay_rows(feeder: Feeder, blocks: Iterable[tuple[Sequence[Packets], int]], *, settle_ms: int) -> int:
     """Publish blocks of rows in the order in which they come; the clock is the greatest end so far.
 
     Parameters
     ----------
     blocks
-        (rows, greatest end of their intervals, ms).
+        (packets, greatest end of their intervals, ms).
     settle_ms
         Once all is sent the clock moves on by this, so that the last hour and day are closed.
 
@@ -116,16 +139,16 @@ def replay_rows(
     Rows published.
     """
     at, rows_sent = 0, 0
-    for rows, end in blocks:
+    for packets, end in blocks:
         if feeder.stop.is_set():
             return rows_sent
-        if at == 0 and rows.num_rows:
-            at = rows.column("start").cast(pa.int64()).to_numpy().min().item()
-            feeder.publisher.tick(at)
+        starts = [part.rows.column("start").cast(pa.int64()).to_numpy().min() for part in packets if part.rows.num_rows]
+        if at == 0 and starts:
+            at = int(min(starts))
+            feeder.tick(at)
         at = max(at, end)
-        feeder.hour(rows, at, period_ms=period_ms, origin=origin)
-        rows_sent += rows.num_rows
+        feeder.send(packets, at)
+        rows_sent += sum(part.rows.num_rows for part in packets)
     if at:
-        feeder.publisher.tick(at + settle_ms)
-        feeder.publisher.flush()
+        feeder.tick(at + settle_ms)
     return rows_sent

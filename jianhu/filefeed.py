@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jianhu.feeding import Feeder, replay_rows
+from jianhu.feeding import Feeder, Packets, replay_rows
 from sensors.clock import HOUR_MS
 from sensors.deadletters import DeadLetter
 from sensors.errors import ConfigError
 from sensors.factors import Factor
 from sensors.files import read_table
 from sensors.frames import START, Origin
-from sensors.intake import Delivery, take
+from sensors.intake import Delivery, TextBlock, take
 from sensors.layouts import CSV, PRSA, Layout
 from sensors.registry import Registry
 
@@ -60,13 +60,14 @@ class FeedPlan:
     format: Format
     source: str
     registry: Registry
-    factors: dict[str, Factor]
+    factors: Mapping[str, Mapping[str, Factor]]
+    """Factor tables by kind; a file's kind is that of its sites, the first kind where it names none that is known."""
     memory: Path
     """Folder in which an interrupted feed remembers how far it came."""
     settle_ms: int
     """The clock moves on by this at the end, so that the last hour is closed: the judge's grace."""
-    durable_to: int | None = None
-    """On a broker that forgets: up to when the archive holds everything. A feed goes on no later than there."""
+    durable_to: Mapping[str, int] | None = None
+    """On a broker that forgets: by kind, up to when the archive holds all. A feed goes on no later than there."""
     start_ms: int | None = None
     end_ms: int | None = None
     """Only intervals that start in [start, end)."""
@@ -96,40 +97,78 @@ def feed_files(
         When what an earlier run remembered cannot be read.
     """
     layout = LAYOUTS[plan.format]
-    rows, letters = _read(plan, layout, on_read)
+    tables, letters = _read(plan, layout, on_read)
     place = plan.memory / f"{_fingerprint(plan)}.json"
     resumed = _remembered(place)
     if resumed is not None and plan.durable_to is not None:
-        resumed = min(resumed, plan.durable_to)
+        resumed = min(resumed, *(plan.durable_to[kind] for kind in tables))
     if resumed is None:  # else the earlier run sent them before its first hour
         feeder.refuse(letters)
-    hours = list(_by_hour(rows, resumed))
+    hours = list(_hours_of(tables, layout, resumed))
 
-    def blocks() -> Iterator[tuple[pa.RecordBatch, int]]:
-        for done, (batch, end) in enumerate(hours, start=1):
-            yield batch, end
+    def blocks() -> Iterator[tuple[Sequence[Packets], int]]:
+        for done, (packets, end) in enumerate(hours, start=1):
+            yield packets, end
             on_hours(done, len(hours))
             if done % REMEMBER_EVERY == 0:
                 _remember(place, end)
 
-    sent = replay_rows(feeder, blocks(), period_ms=layout.period_ms, origin=Origin.REPORTED, settle_ms=plan.settle_ms)
+    sent = replay_rows(feeder.of(tables), blocks(), settle_ms=plan.settle_ms)
     if not feeder.stop.is_set():
         place.unlink(missing_ok=True)
     return FeedReport(rows=sent, refused=len(letters), hours=len(hours), resumed_at=resumed)
 
 
-def _read(plan: FeedPlan, layout: Layout, on_read: Callable[[int], None]) -> tuple[pa.Table | None, list[DeadLetter]]:
+def _read(
+    plan: FeedPlan, layout: Layout, on_read: Callable[[int], None]
+) -> tuple[dict[str, pa.Table], list[DeadLetter]]:
+    """Return the rows by kind, and what could not be used."""
     delivery = Delivery(source=plan.source, received_ms=int(time() * 1000))
-    batches: list[pa.RecordBatch] = []
+    batches: dict[str, list[pa.RecordBatch]] = {}
     letters: list[DeadLetter] = []
     for path in plan.files:
+        kind = ""
         for block in read_table(path, delivery):
-            taken = take(block, layout, registry=plan.registry, factors=plan.factors, delivery=delivery)
+            kind = _kind_of(block, layout, plan, kind)
+            taken = take(block, layout, registry=plan.registry, factors=plan.factors[kind], delivery=delivery)
             letters += taken.letters
-            batches.append(_within(taken.rows, plan))
+            batches.setdefault(kind, []).append(_within(taken.rows, plan))
             on_read(block.columns.num_rows)
-    rows = pa.Table.from_batches([b for b in batches if b.num_rows]) if any(b.num_rows for b in batches) else None
-    return rows, letters
+    held = {kind: [b for b in parts if b.num_rows] for kind, parts in batches.items()}
+    return {kind: pa.Table.from_batches(parts) for kind, parts in held.items() if parts}, letters
+
+
+def _kind_of(block: TextBlock, layout: Layout, plan: FeedPlan, known: str) -> str:
+    """Return the kind of a file's sites, as far as it was read.
+
+    Raises
+    ------
+    ConfigError
+        When its sites are of several kinds, or of one that this system does not carry.
+    """
+    names = block.columns.column(layout.site).unique().to_pylist() if layout.site in block.columns.schema.names else []
+    entries = {entry.id: entry.kind for entry in plan.registry.sites}
+    found = {entries[name] for name in names if name in entries} | ({known} if known else set())
+    if len(found) > 1 or not found <= plan.factors.keys():
+        raise ConfigError(
+            file=block.file, line=None, key=layout.site,
+            problem=f"sites of the kinds {', '.join(sorted(found))}; this system carries {', '.join(plan.factors)}",
+            mend="feed one file for each kind, and name the kind in JIANHU_KINDS where that is set",
+        )  # fmt: skip
+    return next(iter(found), next(iter(plan.factors)))
+
+
+def _hours_of(
+    tables: Mapping[str, pa.Table], layout: Layout, resumed: int | None
+) -> Iterator[tuple[Sequence[Packets], int]]:
+    """Yield the packets of each hour, of every kind, and the hour's end, in order."""
+    hours: dict[int, list[Packets]] = {}
+    for kind, rows in tables.items():
+        for batch, end in _by_hour(rows, resumed):
+            packets = Packets(kind=kind, period_ms=layout.period_ms, rows=batch, origin=Origin.REPORTED)
+            hours.setdefault(end, []).append(packets)
+    for end in sorted(hours):
+        yield hours[end], end
 
 
 def _within(rows: pa.RecordBatch, plan: FeedPlan) -> pa.RecordBatch:
@@ -140,10 +179,8 @@ def _within(rows: pa.RecordBatch, plan: FeedPlan) -> pa.RecordBatch:
     return rows if plan.end_ms is None else rows.filter(pc.less(start, plan.end_ms))
 
 
-def _by_hour(rows: pa.Table | None, resumed: int | None) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _by_hour(rows: pa.Table, resumed: int | None) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Yield the rows of each hour and the hour's end, in order; rows of one hour keep their order."""
-    if rows is None:
-        return
     rows = rows.unify_dictionaries().combine_chunks()
     hours = rows.column(START).cast(pa.int64()).to_numpy() // HOUR_MS
     order = np.argsort(hours, kind="stable")

@@ -19,10 +19,10 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from jianhu.assembly import Assembly
 from jianhu.settings import Settings, parse_settings
 from sensors.errors import EdgeError, JianhuError
 
-KIND: Final = "air"
 PATIENCE_S: Final = 5.0
 """A part must have read something within this time."""
 _LOOK_S: Final = 0.25
@@ -39,13 +39,10 @@ class Part(StrEnum):
     CONSOLE = "console"
 
 
-_FOLLOWS: Final[Mapping[Part, tuple[str, tuple[str, ...]]]] = {
-    Part.WORKER: ("judge", ("readings",)),
-    Part.ARCHIVE: ("archive", ("readings", "results")),
-    Part.SINK: ("sink", ("results",)),
-    Part.ALERTS: ("alerts", ("results",)),
-}
-"""Group and topics of each part that reads."""
+_GROUPS: Final[Mapping[Part, str]] = {
+    Part.WORKER: "judge", Part.ARCHIVE: "archive", Part.SINK: "sink", Part.ALERTS: "alerts",
+}  # fmt: skip
+"""Group of each part that reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +123,12 @@ def check(part: Part, settings: Settings, *, patience_s: float = PATIENCE_S) -> 
     if part is Part.CONSOLE:
         _ask_console(f"http://127.0.0.1:{settings.console_port}/readyz")
         return
-    group, kinds = _FOLLOWS[part]
-    names = {"readings": settings.topics.readings(KIND), "results": settings.topics.results(KIND)}
-    topics = [names[kind] for kind in kinds]
+    group = settings.topics.group(_GROUPS[part])
+    topics = [follower.topic for follower in Assembly(settings).followers() if follower.group == group]
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka,
-            "group.id": settings.topics.group(group),  # asked after, never joined
+            "group.id": group,  # asked after, never joined
             "enable.auto.commit": False,
             "log_level": 2,
         }

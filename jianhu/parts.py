@@ -6,15 +6,15 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from jianhu.assembly import KIND, Assembly
-from jianhu.feeding import Feeder, fill, live
+from jianhu.assembly import Assembly
+from jianhu.feeding import Feeder, Packets, fill, live
 from jianhu.settings import Settings, parse_settings
 from sensors.clock import HOUR_MS, MINUTE_MS, beijing
 from sensors.errors import ConfigError
@@ -41,11 +41,10 @@ def run_worker(parts: Assembly) -> None:
     settings = WorkerSettings(
         bootstrap=parts.kafka,
         group=parts.topics.group("judge"),
-        readings=parts.topics.readings(KIND),
         partitions=parts.settings.partitions,
         folder=parts.settings.dir / "faust",
     )
-    app = create_app(settings, parts.bench)
+    app = create_app(settings, parts.benches)
     faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
 
 
@@ -59,7 +58,7 @@ def run_store_sink(parts: Assembly, stop: threading.Event) -> None:
             SinkSettings(
                 bootstrap=parts.kafka,
                 group=parts.topics.group("sink"),
-                results=parts.topics.results(KIND),
+                results={parts.topics.results(kind): kind for kind in parts.kinds},
                 deadletter=parts.topics.deadletter,
             ),
             store,
@@ -87,7 +86,7 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
         run_alerts(
             WatchSettings(
                 bootstrap=parts.kafka,
-                topic=parts.topics.results(KIND),
+                topics=tuple(parts.topics.results(kind) for kind in parts.kinds),
                 group=parts.topics.group("alerts"),
                 deadletter=parts.topics.deadletter,
             ),
@@ -135,11 +134,10 @@ def run_console(parts: Assembly) -> None:
 
 
 def feeder_of(parts: Assembly, source: str, *, synthetic: bool, stop: threading.Event) -> Feeder:
-    """Return a source's way to the topics."""
+    """Return a source's way to the topics of all kinds."""
     return Feeder(
-        publisher=parts.publisher(source, synthetic=synthetic),
+        publishers={kind: parts.publisher(source, kind, synthetic=synthetic) for kind in parts.kinds},
         gate=parts.gate(),
-        topic=parts.topics.readings(KIND),
         stop=stop,
     )
 
@@ -149,13 +147,18 @@ def run_simulation(parts: Assembly, stop: threading.Event) -> None:
     from simulators.region import Region  # noqa: PLC0415
 
     region = Region(registry=parts.registry)
+
+    def packets(start: int, end: int) -> Iterator[Packets]:
+        yield Packets(kind="air", period_ms=MINUTE_MS, rows=region.packets(start, end))
+
     feeder = feeder_of(parts, "simulator", synthetic=True, stop=stop)
     now = int(time() * 1000) // MINUTE_MS * MINUTE_MS
-    start = max(parts.resume_at(0), (now // HOUR_MS - HISTORY_H) * HOUR_MS)
+    resumed = min(parts.resume_at(kind, 0) for kind in parts.kinds)
+    start = max(resumed, (now // HOUR_MS - HISTORY_H) * HOUR_MS)
     log.info("history from %s", beijing(start).isoformat())
-    at = fill(feeder, region.packets, start, max(now, start), lambda hour: log.info("filled to %s", beijing(hour)))
+    at = fill(feeder, packets, start, max(now, start), lambda hour: log.info("filled to %s", beijing(hour)))
     log.info("live from %s", beijing(at).isoformat())
-    live(feeder, region.packets, at, parts.settings.speed, lambda _: None)
+    live(feeder, packets, at, parts.settings.speed, lambda _: None)
 
 
 def running_settings(folder: Path, settings: Settings) -> Settings:

@@ -56,10 +56,15 @@ class Settings:
     """Name space of topics and groups."""
     partitions: int = 4
     """Partitions of every topic; fixed once the archive has begun."""
+    config: Path | None = None
+    """Configuration folder; by default ``dir``: registry.yaml, rules.yaml, and, where there are such, permits.yaml,
+    targets.yaml and kinds/*.yaml."""
     registry: Path | None = None
-    """Registry file; by default ``registry.yaml`` in ``dir``."""
+    """Registry file; by default ``registry.yaml`` in the configuration folder."""
     rules: Path | None = None
-    """Rules file; by default ``rules.yaml`` in ``dir``."""
+    """Rules file; by default ``rules.yaml`` in the configuration folder."""
+    kinds: str = ""
+    """Kinds that this system carries, separated by commas; empty: those that have sites in the registry."""
     console_host: str = "127.0.0.1"
     console_port: int = 8420
     console_token: str = field(default="", repr=False)
@@ -82,14 +87,39 @@ class Settings:
         return Topics(prefix=self.prefix)
 
     @property
+    def config_dir(self) -> Path:
+        """The configuration folder."""
+        return self.config or self.dir
+
+    @property
     def registry_path(self) -> Path:
         """The registry file."""
-        return self.registry or self.dir / "registry.yaml"
+        return self.registry or self.config_dir / "registry.yaml"
 
     @property
     def rules_path(self) -> Path:
         """The rules file."""
-        return self.rules or self.dir / "rules.yaml"
+        return self.rules or self.config_dir / "rules.yaml"
+
+    @property
+    def permits_path(self) -> Path:
+        """The permits of outfalls and sources; need not be there."""
+        return self.config_dir / "permits.yaml"
+
+    @property
+    def targets_path(self) -> Path:
+        """The targets of areas; need not be there."""
+        return self.config_dir / "targets.yaml"
+
+    @property
+    def kinds_dir(self) -> Path:
+        """The folder of the user's own kind files; need not be there."""
+        return self.config_dir / "kinds"
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        """The kinds that were named; empty when those of the registry are meant."""
+        return tuple(sorted({name.strip() for name in self.kinds.split(",") if name.strip()}))
 
     @property
     def alerts_database(self) -> str:

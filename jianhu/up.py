@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from rich.console import Console as Screen
 
-from jianhu.assembly import KIND, Assembly
+from jianhu.assembly import Assembly
 from jianhu.broker import PARTITIONS, EmbeddedBroker
 from jianhu.family import PARENT
 from jianhu.parts import RUN_FILE
@@ -151,7 +151,7 @@ def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
         broker = EmbeddedBroker()
         settings = replace(settings, kafka=broker.bootstrap, log_id=f"embedded-{uuid4().hex[:12]}")
         parts = Assembly(settings)
-        broker.make_topics(parts.topics.all(KIND))
+        broker.make_topics(parts.topics.all(*parts.kinds))
         parts.archive.open_log(settings.log_id, settings.partitions)
         environment = {**_clean(os.environ), **environment_of(settings), PARENT: str(os.getpid())}
         _write_run_file(folder / RUN_FILE, settings)
@@ -206,8 +206,8 @@ def _run(run: _Run) -> int:
 
 def _drain(parts: Assembly, *, stop: float) -> None:
     """Wait until every part has read what the topics hold."""
-    for group, topic in parts.followers():
-        while monotonic() < stop and lag_of(parts.kafka, group, topic, parts.settings.partitions):
+    for follower in parts.followers():
+        while monotonic() < stop and lag_of(parts.kafka, follower.group, follower.topic, parts.settings.partitions):
             threading.Event().wait(0.2)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
 import pyarrow as pa
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from sensors.deadletters import DeadLetter, encode_letter
 from sensors.errors import EdgeError
@@ -76,6 +76,11 @@ class Publisher:
                 "queue.buffering.max.kbytes": 65_536,
             }
         )
+
+    @property
+    def topic(self) -> str:
+        """The topic of its readings and ticks."""
+        return self._settings.topic
 
     def publish(self, rows: pa.RecordBatch, *, period_ms: int, origin: Origin = Origin.DEVICE) -> int:
         """Send rows of the kind's frame schema, in frames of at most `FRAME_ROWS`; return how many frames.
@@ -167,7 +172,19 @@ def split_by_partition(rows: pa.RecordBatch, count: int) -> list[tuple[int, pa.R
     column = rows.column(SITE)
     table = np.array([partition_of(site, count) for site in column.dictionary.to_pylist()], np.int64)
     partition = table[column.indices.to_numpy(zero_copy_only=False)]
-    return [(int(p), rows.filter(pa.array(partition == p))) for p in np.unique(partition)]
+    return [(int(p), _with_own_names(rows.filter(pa.array(partition == p)))) for p in np.unique(partition)]
+
+
+def _with_own_names(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows whose dictionary of sites holds only the sites of these rows, not those of all partitions."""
+    column = rows.column(SITE)
+    codes = column.indices.to_numpy(zero_copy_only=False)
+    used = np.zeros(len(column.dictionary), np.bool_)
+    used[codes] = True
+    names = column.dictionary.take(pa.array(np.flatnonzero(used)))
+    place = (np.cumsum(used) - 1).astype(np.int32)
+    mine = pa.DictionaryArray.from_arrays(pa.array(place[codes]), names)
+    return rows.set_column(rows.schema.get_field_index(SITE), rows.schema.field(SITE), mine)
 
 
 def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
@@ -179,70 +196,83 @@ def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
         When the broker does not answer.
     """
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+    places = [(topic, p) for p in range(partitions)]
     try:
-        return sum(_end_of(reader, topic, p) - done for p, done in _reached(reader, topic, partitions))
+        done, ends = _reached(reader, places), _ends_of(reader, places)
+        return sum(ends[place] - done[place] for place in places)
     except KafkaException as cause:
         raise EdgeError(f"the broker at {bootstrap} does not say how far {group} has read {topic}: {cause}") from cause
     finally:
         reader.close()
 
 
-def _reached(reader: Consumer, topic: str, partitions: int) -> list[tuple[int, int]]:
-    """Return (partition, next offset that the reader's group will read).
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+def _reached(reader: Consumer, places: Sequence[Place]) -> dict[Place, int]:
+    """Return the next offset that the reader's group will read of each place.
 
     A coordinator that is moving or loading, as it is when a group is first met, is asked again.
     """
     until = monotonic() + COORDINATOR_S
     while True:
         try:
-            places = reader.committed([TopicPartition(topic, p) for p in range(partitions)], timeout=COORDINATOR_S)
+            found = reader.committed([TopicPartition(*place) for place in places], timeout=COORDINATOR_S)
         except KafkaException as cause:
             if cause.args[0].code() not in _MOVING or monotonic() > until:
                 raise
             threading.Event().wait(0.2)
         else:
-            return [(place.partition, max(place.offset, 0)) for place in places]
+            return {(str(one.topic), int(one.partition)): max(int(one.offset), 0) for one in found}
 
 
-def _end_of(reader: Consumer, topic: str, partition: int) -> int:
-    """Return the offset that the next record will get."""
-    return int(reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1])
+def _ends_of(reader: Consumer, places: Sequence[Place]) -> dict[Place, int]:
+    """Return the offset that the next record of each place will get, by one question for all."""
+    if not places:
+        return {}
+    found = reader.offsets_for_times([TopicPartition(*place, OFFSET_END) for place in places], timeout=COORDINATOR_S)
+    for one in found:
+        if one.error is not None:
+            raise KafkaException(one.error)
+    return {(str(one.topic), int(one.partition)): int(one.offset) for one in found}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A part of the system that reads a topic and must keep up."""
+
+    group: str
+    topic: str
+    max_records: int = 60
+    """So many may be unread, unless the topic is a publisher's own: there bytes count."""
 
 
 class Gate:
-    """Holds a publisher back while a follower is more than ``max_bytes`` or ``max_records`` behind.
+    """Holds publishers back while a follower is too far behind.
 
     Parameters
     ----------
     bootstrap
         The broker.
     followers
-        (group, topic) pairs that must keep up; their committed offsets tell how far they are.
+        Who must keep up; their committed offsets tell how far they are.
     partitions
         Partitions of each topic.
     max_bytes
-        Bytes of the publisher's own topic that may be unread.
-    max_records
-        Records of another topic that may be unread.
+        Bytes of a partition of a publisher's own topic that may be unread.
     """
 
     def __init__(
-        self,
-        bootstrap: str,
-        followers: Sequence[tuple[str, str]],
-        *,
-        partitions: int,
-        max_bytes: int = 3_000_000,
-        max_records: int = 60,
+        self, bootstrap: str, followers: Sequence[Follower], *, partitions: int, max_bytes: int = 3_000_000
     ) -> None:
-        self._followers, self._partitions = followers, partitions
-        self._max_bytes, self._max_records = max_bytes, max_records
+        self._followers, self._partitions, self._max_bytes = followers, partitions, max_bytes
         self._readers = {
             group: Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
-            for group in dict.fromkeys(group for group, _ in followers)
+            for group in dict.fromkeys(follower.group for follower in followers)
         }
 
-    def wait(self, publisher: Publisher, topic: str, stop: threading.Event | None = None) -> None:
+    def wait(self, publishers: Sequence[Publisher], stop: threading.Event | None = None) -> None:
         """Return when every follower is near enough, or when ``stop`` is set.
 
         Raises
@@ -252,39 +282,64 @@ class Gate:
         """
         pause = stop or threading.Event()
         last, since = "", monotonic()
-        while (behind := self._behind(publisher, topic)) and not pause.is_set():
+        while (behind := self._behind(publishers)) and not pause.is_set():
             if behind != last:
                 last, since = behind, monotonic()
             if monotonic() - since > STUCK_S:
                 raise EdgeError(f"no progress for {STUCK_S:.0f} s: {behind}; see why that part does not read")
             pause.wait(0.05)
 
-    def _behind(self, publisher: Publisher, topic: str) -> str:
+    def _behind(self, publishers: Sequence[Publisher]) -> str:
         """Return which follower is too far behind, with its place; empty when none is."""
+        own = {publisher.topic: publisher for publisher in publishers}
         try:
-            return self._look(publisher, topic)
+            return self._look(own)
         except KafkaException as cause:
-            raise EdgeError(f"the broker does not say how far readers of {topic} are: {cause}") from cause
+            raise EdgeError(f"the broker does not say how far readers of {', '.join(own)} are: {cause}") from cause
 
-    def _look(self, publisher: Publisher, topic: str) -> str:
-        if sum(size for sent in publisher.sent for _, size in sent) < self._max_bytes // 2 and len(self._followers) < 2:  # noqa: PLR2004
+    def _look(self, own: Mapping[str, Publisher]) -> str:
+        unread = max((size for p in own.values() for size in _unread(p)), default=0)
+        others = [follower for follower in self._followers if follower.topic not in own]
+        if not others and unread < self._max_bytes // 2:
             return ""
-        read: dict[int, int] = {}
-        for group, followed in self._followers:
-            for partition, done in _reached(self._readers[group], followed, self._partitions):
-                if followed == topic:
-                    read[partition] = min(read.get(partition, done), done)
-                elif (high := _end_of(self._readers[group], followed, partition)) - done > self._max_records:
-                    return f"{group} is at {done} of {high} on {followed}[{partition}]"
-        for partition, done in read.items():
-            sent = publisher.sent[partition]
-            while sent and sent[0][0] < done:
-                sent.popleft()
-            if sum(size for _, size in sent) > self._max_bytes:
-                return f"readers are at {done} of {sent[-1][0]} on {topic}[{partition}]"
+        done = {group: self._done(group) for group in self._readers}
+        return self._others_behind(others, done) or self._own_behind(own, done)
+
+    def _done(self, group: str) -> dict[Place, int]:
+        topics = [follower.topic for follower in self._followers if follower.group == group]
+        return _reached(self._readers[group], [(topic, p) for topic in topics for p in range(self._partitions)])
+
+    def _others_behind(self, others: Sequence[Follower], done: Mapping[str, Mapping[Place, int]]) -> str:
+        topics = dict.fromkeys(follower.topic for follower in others)
+        places = [(topic, p) for topic in topics for p in range(self._partitions)]
+        ends = _ends_of(next(iter(self._readers.values())), places) if places else {}
+        for follower in others:
+            for partition in range(self._partitions):
+                place = (follower.topic, partition)
+                if ends[place] - done[follower.group][place] > follower.max_records:
+                    at = done[follower.group][place]
+                    return f"{follower.group} is at {at} of {ends[place]} on {follower.topic}[{partition}]"
         return ""
+
+    def _own_behind(self, own: Mapping[str, Publisher], done: Mapping[str, Mapping[Place, int]]) -> str:
+        behind = ""
+        for topic, publisher in own.items():
+            groups = [follower.group for follower in self._followers if follower.topic == topic]
+            for partition, sent in enumerate(publisher.sent):
+                read = min((done[group][topic, partition] for group in groups), default=sent[-1][0] + 1 if sent else 0)
+                while sent and sent[0][0] < read:
+                    sent.popleft()
+                if sum(size for _, size in sent) > self._max_bytes:
+                    behind = f"readers are at {read} of {sent[-1][0]} on {topic}[{partition}]"
+        return behind
 
     def close(self) -> None:
         """Let go of the broker."""
         for reader in self._readers.values():
             reader.close()
+
+
+def _unread(publisher: Publisher) -> Iterator[int]:
+    """Yield per partition the bytes of which it is not known that they were read."""
+    for sent in publisher.sent:
+        yield sum(size for _, size in sent)

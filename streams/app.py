@@ -1,4 +1,4 @@
-"""The Faust application: one agent on the readings topic, no tables, no web server.
+"""The Faust application: one agent for each topic that is judged, no tables, no web server.
 
 An exception in a Faust agent acknowledges the message (measured), so anything but known bad input
 ends the process at once, without a commit; another worker, or this one started again, takes over.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import faust
 
-from streams.bench import Bench, Outbound, Send
+from streams.bench import Outbound, Send
 
 log = logging.getLogger(__name__)
 EXIT_FAULT = 70
@@ -28,21 +28,31 @@ class WorkerSettings:
 
     bootstrap: str
     group: str
-    readings: str
     partitions: int
+    """Of every topic; the same partition of all of them comes to the same worker."""
     folder: Path
     """Faust's own working folder."""
 
 
-def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) -> faust.App:
-    """Return the Faust application with its one agent; nothing is connected yet.
+class Taker(Protocol):
+    """What an agent needs of `streams.bench.Bench`."""
+
+    async def take(self, partition: int, offset: int, data: bytes) -> None:
+        """Fold one record and send what follows from it."""
+
+    def keep_only(self, partitions: Iterable[int]) -> None:
+        """Drop the states of partitions that went to another worker."""
+
+
+def create_app(settings: WorkerSettings, make_benches: Callable[[Send], Mapping[str, Taker]]) -> faust.App:
+    """Return the Faust application with its agents; nothing is connected yet.
 
     Parameters
     ----------
     settings
-        Broker, group and topic.
-    make_bench
-        Given the way to send, returns the bench of this worker.
+        Broker and group.
+    make_benches
+        Given the way to send, returns topic → the bench of this worker. Every topic must be there before it joins.
     """
     app = faust.App(
         settings.group,
@@ -63,8 +73,22 @@ def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) ->
         key_serializer="raw",
         value_serializer="raw",
     )
-    readings = app.topic(settings.readings, value_type=bytes, value_serializer="raw", partitions=settings.partitions)
-    bench = make_bench(_sender(app))
+    benches = make_benches(_sender(app))
+    for topic, bench in benches.items():
+        source = app.topic(topic, value_type=bytes, value_serializer="raw", partitions=settings.partitions)
+        app.agent(source, name=f"judge-{topic}")(_agent(topic, bench))
+
+    async def keep_assigned(*_: Any, **__: Any) -> None:
+        assigned = app.consumer.assignment()
+        for topic, bench in benches.items():
+            bench.keep_only(place.partition for place in assigned if place.topic == topic)
+
+    app.on_rebalance_complete.connect(keep_assigned)
+    return app
+
+
+def _agent(topic: str, bench: Taker) -> Callable[[Any], Any]:
+    """Return the agent of a topic."""
 
     async def judge(stream: Any) -> None:
         async for event in stream.events():
@@ -72,17 +96,11 @@ def create_app(settings: WorkerSettings, make_bench: Callable[[Send], Bench]) ->
             try:
                 await bench.take(message.partition, message.offset, message.value)
             except Exception:  # whatever it is, this record must not be acknowledged
-                log.critical("offset %d of partition %d", message.offset, message.partition, exc_info=True)
+                log.critical("offset %d of %s[%d]", message.offset, topic, message.partition, exc_info=True)
                 logging.shutdown()
                 os._exit(EXIT_FAULT)
 
-    app.agent(readings, name="judge")(judge)
-
-    async def keep_assigned(*_: Any, **__: Any) -> None:
-        bench.keep_only(place.partition for place in app.consumer.assignment())
-
-    app.on_rebalance_complete.connect(keep_assigned)
-    return app
+    return judge
 
 
 def _sender(app: faust.App) -> Send:

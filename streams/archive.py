@@ -144,10 +144,20 @@ class Archive:
         EdgeError
             When the file cannot be read. One that was merged away since it was listed is read from the larger one.
         """
+        yield from items_of(self.rows(segment, stop))
+
+    def rows(self, segment: Segment, stop: int | None) -> pa.Table:
+        """Return the rows of a segment that lie before offset ``stop``.
+
+        Raises
+        ------
+        EdgeError
+            When the file cannot be read. One that was merged away since it was listed is read from the larger one.
+        """
         table = self._rows(segment)
         if stop is not None and segment.last >= stop:
             table = table.filter(pc.less(table.column(OFFSET), stop))
-        yield from items_of(table)
+        return table
 
     def _rows(self, segment: Segment) -> pa.Table:
         try:

@@ -219,9 +219,9 @@ def _cut(
 
 
 def _kind_of(topic: str) -> str:
-    """Return ``readings``, ``results`` or ``deadletter`` from a topic's name, which may have a prefix."""
+    """Return ``readings``, ``results``, ``areas`` or ``deadletter`` from a topic's name, which may have a prefix."""
     parts = topic.split(".")
-    return parts[-2] if len(parts) > 1 and parts[-2] in {"readings", "results"} else parts[-1]
+    return parts[-2] if len(parts) > 1 and parts[-2] in {"readings", "results", "areas"} else parts[-1]
 
 
 @contextmanager

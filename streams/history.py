@@ -8,32 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from sensors.errors import BadFrame, EdgeError
-from sensors.frames import Frame, Tick, decode
 from sensors.messages import received
 from streams.archive import Archive, Segment
+from streams.segments import Form
 
 READ_TIMEOUT_S = 30.0
+ItemT = TypeVar("ItemT")
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(Generic[ItemT_co]):
     """What a partition's log says before some offset."""
 
-    items: Iterator[Frame | Tick]
-    """In order; a frame may stand for several records cut together."""
+    items: Iterator[ItemT_co]
+    """In order; one with rows may stand for several records cut together."""
     whole: bool
     """The items begin with the first record ever, not later."""
 
 
-class History(Protocol):
+class History(Protocol[ItemT_co]):
     """Where a partition's state comes from."""
 
-    def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
+    def before(self, partition: int, stop: int, *, span_ms: int) -> Past[ItemT_co]:
         """Return what the log of a partition says before offset ``stop`` of the current log.
 
         Parameters
@@ -48,7 +50,7 @@ class History(Protocol):
         ...
 
 
-class LogHistory:
+class LogHistory(Generic[ItemT]):
     """The archive and the broker's tail as one log.
 
     Parameters
@@ -58,15 +60,18 @@ class LogHistory:
     bootstrap
         The broker.
     topic
-        The readings topic.
+        The topic.
     log_id
         Name of the broker's current log.
+    form
+        What the topic carries, for example `streams.segments.READINGS`.
     """
 
-    def __init__(self, archive: Archive, *, bootstrap: str, topic: str, log_id: str) -> None:
+    def __init__(self, archive: Archive, *, bootstrap: str, topic: str, log_id: str, form: Form[ItemT]) -> None:
         self._archive, self._bootstrap, self._topic, self._log_id = archive, bootstrap, topic, log_id
+        self._form = form
 
-    def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
+    def before(self, partition: int, stop: int, *, span_ms: int) -> Past[ItemT]:
         """See `History`.
 
         Raises
@@ -92,21 +97,21 @@ class LogHistory:
         held = next((s.first for s in segments if s.log_id == self._log_id), None)
         return first_offset(self._bootstrap, self._topic, partition) if held is None else held
 
-    def _items(self, segments: list[Segment], partition: int, stop: int) -> Iterator[Frame | Tick]:
+    def _items(self, segments: list[Segment], partition: int, stop: int) -> Iterator[ItemT]:
         archived: int | None = None
         for segment in segments:
             mine = segment.log_id == self._log_id
-            yield from self._archive.items(segment, stop if mine else None)
+            yield from self._form.items(self._archive.rows(segment, stop if mine else None))
             archived = segment.last + 1 if mine else None
         if archived is None or archived < stop:
             yield from self._tail(partition, archived, stop)
 
-    def _tail(self, partition: int, start: int | None, stop: int) -> Iterator[Frame | Tick]:
+    def _tail(self, partition: int, start: int | None, stop: int) -> Iterator[ItemT]:
         for _, data in read_records(self._bootstrap, self._topic, partition, start, stop):
             try:
-                yield decode(data)
+                yield self._form.decode(data)
             except BadFrame:
-                continue  # the agent that met it first sent it to the dead letters; it holds no reading
+                continue  # the agent that met it first sent it to the dead letters; it holds nothing to fold
 
 
 def read_records(
@@ -123,7 +128,7 @@ def read_records(
     """
     consumer = _reader(bootstrap)
     try:
-        low = _low(consumer, topic, partition)
+        low, _ = _watermarks(consumer, topic, partition)
         start = low if start is None else start
         if low > start:
             raise EdgeError(
@@ -153,9 +158,24 @@ def first_offset(bootstrap: str, topic: str, partition: int) -> int:
     EdgeError
         When the broker does not answer, or has no such partition.
     """
+    return _offsets(bootstrap, topic, partition)[0]
+
+
+def end_offset(bootstrap: str, topic: str, partition: int) -> int:
+    """Return the offset after the newest record of a partition.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not answer, or has no such partition.
+    """
+    return _offsets(bootstrap, topic, partition)[1]
+
+
+def _offsets(bootstrap: str, topic: str, partition: int) -> tuple[int, int]:
     consumer = _reader(bootstrap)
     try:
-        return _low(consumer, topic, partition)
+        return _watermarks(consumer, topic, partition)
     finally:
         consumer.close()
 
@@ -172,9 +192,9 @@ def _reader(bootstrap: str) -> Consumer:
     )
 
 
-def _low(consumer: Consumer, topic: str, partition: int) -> int:
+def _watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
     try:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_TIMEOUT_S)
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_TIMEOUT_S)
     except KafkaException as cause:
         raise EdgeError(f"{topic}[{partition}] cannot be read: {cause}") from cause
-    return int(low)
+    return int(low), int(high)

@@ -7,8 +7,9 @@ read stand in ``raw``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,11 +18,15 @@ import pyarrow.compute as pc
 
 from sensors.errors import BadFrame
 from sensors.frames import SITE, Frame, FrameHead, Origin, Tick, decode
-from streams.results import decode_results
+from streams.areas import AreaTick, decode_area
+from streams.results import RESULT_SCHEMA, decode_results
 
 OFFSET: Final = "offset"
 TICK: Final = "tick"
 RAW: Final = "raw"
+TICK_SOURCE: Final = "tick_source"
+"""Of a tick on an areas topic: the partition of the readings whose clock it is."""
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 HEAD_FIELDS: Final = {
     "kind": pa.utf8(),
     "period_ms": pa.int64(),
@@ -41,7 +46,7 @@ def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
     Parameters
     ----------
     topic_kind
-        ``readings``, ``results`` or anything else, which is kept as raw bytes.
+        ``readings``, ``results``, ``areas`` or anything else, which is kept as raw bytes.
     offset
         The message's offset.
     data
@@ -57,6 +62,9 @@ def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
         if topic_kind == "results":
             answer = decode_results(data)
             return _tick_row(offset, answer) if isinstance(answer, Tick) else _located(offset, _plain(answer[1]))
+        if topic_kind == "areas":
+            sent = decode_area(data)
+            return _area_tick_row(offset, sent) if isinstance(sent, AreaTick) else _located(offset, _plain(sent))
     except BadFrame:
         return _raw_row(offset, data)
     return _raw_row(offset, data)
@@ -64,6 +72,11 @@ def rows_of(topic_kind: str, offset: int, data: bytes) -> pa.Table:
 
 def _tick_row(offset: int, tick: Tick) -> pa.Table:
     return pa.table({OFFSET: pa.array([offset], pa.int64()), TICK: pa.array([tick.at], pa.timestamp("ms", "UTC"))})
+
+
+def _area_tick_row(offset: int, tick: AreaTick) -> pa.Table:
+    source = pa.array([tick.source], pa.int32())
+    return _tick_row(offset, Tick(tick.at)).append_column(TICK_SOURCE, source)
 
 
 def _raw_row(offset: int, data: bytes) -> pa.Table:
@@ -155,3 +168,70 @@ def _frames_of(table: pa.Table) -> Iterator[Frame]:
             ),
             rows=rows.combine_chunks().to_batches()[0],
         )
+
+
+def area_items_of(table: pa.Table) -> Iterator[pa.RecordBatch | AreaTick]:
+    """Yield the ticks and result rows of an areas segment in order; rows between two ticks come together.
+
+    Bytes that could not be read when they were archived are left out, unless this program can read them.
+    """
+    begin = 0
+    for place, item in _whole_area_items(table):
+        if place > begin:
+            yield from _results_of(table.slice(begin, place - begin))
+        if item is not None:
+            yield item
+        begin = place + 1
+    if begin < table.num_rows:
+        yield from _results_of(table.slice(begin))
+
+
+def _whole_area_items(table: pa.Table) -> Iterator[tuple[int, pa.RecordBatch | AreaTick | None]]:
+    nothing = pa.nulls(table.num_rows)
+    names = table.schema.names
+    ticks, raw, sources = (table.column(name) if name in names else nothing for name in (TICK, RAW, TICK_SOURCE))
+    timed = pc.is_valid(ticks).to_numpy(zero_copy_only=False)
+    moments = ticks.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    partitions = sources.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(timed | pc.is_valid(raw).to_numpy(zero_copy_only=False)).tolist():
+        if timed[place]:
+            yield place, AreaTick(at=int(moments[place]), source=int(partitions[place]))
+        else:
+            yield place, _readable_area(raw[place].as_py())
+
+
+def _readable_area(data: bytes) -> pa.RecordBatch | AreaTick | None:
+    try:
+        return decode_area(data)
+    except BadFrame:
+        return None
+
+
+def _results_of(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Yield archived result rows with the types in which they travel."""
+    if SITE not in table.schema.names:
+        return
+    table = table.filter(pc.is_valid(table.column(SITE))).combine_chunks()
+    columns = [_as(table.column(field.name).combine_chunks(), field.type) for field in RESULT_SCHEMA]
+    yield pa.RecordBatch.from_arrays(columns, schema=RESULT_SCHEMA)
+
+
+def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_dictionary(kind):
+        return column.cast(kind)
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(coded.indices.cast(kind.index_type), coded.dictionary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form(Generic[ItemT_co]):
+    """How a topic's records are read, as they travel and as they were archived."""
+
+    decode: Callable[[bytes], ItemT_co]
+    """Raises `BadFrame` for bytes that nobody can read."""
+    items: Callable[[pa.Table], Iterator[ItemT_co]]
+    """Archived rows → items in order."""
+
+
+READINGS: Final[Form[Frame | Tick]] = Form(decode=decode, items=items_of)
+AREAS: Final[Form[pa.RecordBatch | AreaTick]] = Form(decode=decode_area, items=area_items_of)

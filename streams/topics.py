@@ -40,6 +40,10 @@ class Topics:
         """Return the topic of a kind's results and of the judge's ticks."""
         return self._named(f"results.{kind}")
 
+    def areas(self, kind: str) -> str:
+        """Return the topic of a kind's day rows, sent to the partitions of the sites' areas, for the second stage."""
+        return self._named(f"areas.{kind}")
+
     @property
     def deadletter(self) -> str:
         """The topic of input that could not be used."""
@@ -49,9 +53,13 @@ class Topics:
         """Return the consumer group of a part of the system, for example ``judge`` or ``sink``."""
         return self._named(f"jianhu-{part}")
 
-    def all(self, kind: str) -> tuple[str, ...]:
-        """Return every topic that a kind needs."""
-        return (self.readings(kind), self.results(kind), self.deadletter)
+    def of_kind(self, kind: str) -> tuple[str, ...]:
+        """Return the topics that a kind has for itself."""
+        return (self.readings(kind), self.areas(kind), self.results(kind))
+
+    def all(self, *kinds: str) -> tuple[str, ...]:
+        """Return every topic that these kinds need; the dead letters are shared."""
+        return (*(topic for kind in kinds for topic in self.of_kind(kind)), self.deadletter)
 
 
 def topic_settings() -> dict[str, str]:

@@ -43,12 +43,12 @@ class Embedded:
             producer.produce(topic or self.readings, value, partition=partition)
         assert producer.flush(30) == 0
 
-    def publisher(self, partitions: int = PARTITIONS) -> Publisher:
-        """Return a publisher to the topics."""
+    def publisher(self, partitions: int = PARTITIONS, topic: str = "") -> Publisher:
+        """Return a publisher to the topics, by default to the readings of air."""
         return Publisher(
             PublisherSettings(
                 bootstrap=self.bootstrap,
-                topic=self.readings,
+                topic=topic or self.readings,
                 deadletter=self.topics.deadletter,
                 partitions=partitions,
                 kind="air",

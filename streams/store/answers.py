@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from sensors.errors import StoreError
 from streams.results import RESULT_SCHEMA
-from streams.store.contract import RECORD, Record
+from streams.store.contract import RECORD, Clock, Record
 from streams.store.lines import BETWEEN, decode_text
 from streams.store.schema import RECORD_CELLS, TAG_OF_COLUMN, ClockName, Tag
 
@@ -24,7 +24,7 @@ _MOMENT: Final = pa.timestamp("ms", "UTC")
 
 LATEST_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType({_TIME: _MOMENT})
 CLOCK_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
-    {str(name): pa.int64() for name in (ClockName.AT, ClockName.PARTITION, ClockName.WALL)}
+    {str(Tag.KIND): pa.utf8()} | {str(name): pa.int64() for name in (ClockName.AT, ClockName.PARTITION, ClockName.WALL)}
 )
 RESULT_COLUMNS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
     {_TIME: _MOMENT, _VALUE: pa.utf8(), str(Tag.KIND): pa.utf8()}
@@ -56,6 +56,16 @@ def read_answer(answer: bytes, columns: Mapping[str, pa.DataType]) -> pa.Table:
         )
     except pa.ArrowInvalid as cause:
         raise StoreError(f"an answer of InfluxDB cannot be read: {cause}") from cause
+
+
+def clocks_in(table: pa.Table) -> list[Clock]:
+    """Return an answer about ticks; a tick that an earlier version noted without its kind is passed over."""
+    names = (Tag.KIND, ClockName.PARTITION, ClockName.AT, ClockName.WALL)
+    return [
+        Clock(kind=decode_text(kind), partition=partition, at_ms=at, wall_ms=wall)
+        for kind, partition, at, wall in zip(*(table.column(name).to_pylist() for name in names), strict=True)
+        if kind
+    ]
 
 
 def latest_in(table: pa.Table) -> int | None:

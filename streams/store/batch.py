@@ -1,11 +1,11 @@
-"""What a run of messages from the results topic asks of a store; pure."""
+"""What a run of messages from the results topics asks of a store; pure."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import pyarrow as pa
 
@@ -21,9 +21,13 @@ RAW_BYTES: Final = 512 * 1024
 """So much of a message goes into a letter: one longer than the topic takes would hold up all."""
 
 
+Place: TypeAlias = tuple[str, int]
+"""Topic and partition."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message of the results topic."""
+    """One message of a results topic."""
 
     topic: str
     partition: int
@@ -49,10 +53,10 @@ class Batch:
     """What a run of messages asks for, in the order in which it must be done: rows, ticks, letters."""
 
     writes: tuple[Write, ...]
-    ticks: Mapping[int, int]
-    """Greatest tick by partition."""
+    ticks: Mapping[Place, int]
+    """Greatest tick by topic and partition."""
     letters: tuple[DeadLetter, ...]
-    ends: Mapping[tuple[str, int], int]
+    ends: Mapping[Place, int]
     """By topic and partition, the offset to commit when all is done."""
 
 
@@ -68,9 +72,9 @@ def read_deliveries(deliveries: Iterable[Delivery], most_rows: int, received_ms:
     """
     rows: dict[tuple[str, str], list[pa.RecordBatch]] = {}
     heads: dict[tuple[str, str], ResultHead] = {}
-    ticks: dict[int, int] = {}
+    ticks: dict[Place, int] = {}
     letters: list[DeadLetter] = []
-    ends: dict[tuple[str, int], int] = {}
+    ends: dict[Place, int] = {}
     for delivery in deliveries:
         place = (delivery.topic, delivery.partition)
         ends[place] = max(delivery.offset + 1, ends.get(place, 0))
@@ -80,7 +84,7 @@ def read_deliveries(deliveries: Iterable[Delivery], most_rows: int, received_ms:
             letters.append(_unread(delivery, str(cause), received_ms))
             continue
         if isinstance(found, Tick):
-            ticks[delivery.partition] = max(found.at, ticks.get(delivery.partition, found.at))
+            ticks[place] = max(found.at, ticks.get(place, found.at))
             continue
         head, batch = found
         heads[head.kind, head.pack] = head

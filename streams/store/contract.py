@@ -59,6 +59,7 @@ class WriteReport:
 class Clock:
     """How far the stream has come."""
 
+    kind: str
     at_ms: int
     """Greatest tick of the slowest partition."""
     wall_ms: int
@@ -99,17 +100,33 @@ class ResultStore(Protocol):
     def head_of(self, site: str, factor: str, window: str, start_ms: int, edition: str) -> ResultHead | None:
         """Return the kind and the standards pack of a result that stands; None when there is none."""
 
-    def note_tick(self, partition: int, at_ms: int, wall_ms: int) -> None:
-        """Remember a partition's tick; one that is not greater than the noted one changes nothing."""
+    def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
+        """Remember the tick of a kind's partition; one that is not greater than the noted one changes nothing."""
 
     def clock(self) -> Clock | None:
-        """Return the tick of the slowest of the partitions that have ticked; None before the first tick."""
+        """Return the tick of the slowest of all partitions that have ticked; None before the first tick."""
+
+    def clocks(self) -> tuple[Clock, ...]:
+        """Return the tick of the slowest partition of each kind that has ticked, by kind."""
 
     def refresh(self) -> None:
         """Forget what this process remembers of held rows: another process may have written."""
 
     def close(self) -> None:
         """Let go of files and connections."""
+
+
+def slowest(ticks: Iterable[Clock]) -> Clock | None:
+    """Return the clock of the slowest partition, None of none."""
+    return min(ticks, key=lambda tick: (tick.at_ms, tick.kind, tick.partition), default=None)
+
+
+def slowest_of_each(ticks: Iterable[Clock]) -> tuple[Clock, ...]:
+    """Return the clock of each kind's slowest partition, by kind."""
+    found: dict[str, Clock] = {}
+    for tick in sorted(ticks, key=lambda tick: (tick.kind, tick.at_ms, tick.partition)):
+        found.setdefault(tick.kind, tick)
+    return tuple(found.values())
 
 
 def outranks(record: Record, held: Record) -> bool:

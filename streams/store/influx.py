@@ -22,7 +22,15 @@ from urllib3.exceptions import HTTPError
 
 from sensors.errors import StoreError
 from streams.results import ResultHead
-from streams.store.answers import CLOCK_COLUMNS, LATEST_COLUMNS, RESULT_COLUMNS, latest_in, read_answer, records_in
+from streams.store.answers import (
+    CLOCK_COLUMNS,
+    LATEST_COLUMNS,
+    RESULT_COLUMNS,
+    clocks_in,
+    latest_in,
+    read_answer,
+    records_in,
+)
 from streams.store.contract import (
     EARLIEST_MS,
     KEY_WIDTH,
@@ -37,12 +45,14 @@ from streams.store.contract import (
     outranks,
     records_of,
     sift,
+    slowest,
+    slowest_of_each,
     table_of,
 )
 from streams.store.flux import clock_query, flux_time, latest_query, results_query
 from streams.store.held import HeldUnits, Unit, near, unit_of, would_shine_through
 from streams.store.lines import clock_line, lines_of, point_predicate
-from streams.store.schema import ClockName, Tag
+from streams.store.schema import Tag
 
 LINES: Final = 5_000
 """Lines in one request, as InfluxDB recommends."""
@@ -78,7 +88,7 @@ class InfluxStore:
         self._place = f"bucket {bucket!r} at {url}"
         self._org, self._bucket = org, bucket
         self._held = HeldUnits(remembered)
-        self._ticks: dict[int, int] | None = None
+        self._ticks: dict[tuple[str, int], int] | None = None
         self._lock = Lock()
 
     def write(self, rows: pa.RecordBatch, head: ResultHead) -> WriteReport:
@@ -201,26 +211,27 @@ class InfluxStore:
             return ResultHead(kind=record[_KIND], pack=record[-1])
         return None
 
-    def note_tick(self, partition: int, at_ms: int, wall_ms: int) -> None:
+    def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         """Remember a tick; see `ResultStore.note_tick`."""
         with self._lock:
             if self._ticks is None:
-                self._ticks = {number: at for at, number, _ in self._noted()}
-            if at_ms <= self._ticks.get(partition, at_ms - 1):
+                self._ticks = {(tick.kind, tick.partition): tick.at_ms for tick in self._noted()}
+            if at_ms <= self._ticks.get((kind, partition), at_ms - 1):
                 return
             with self._asking("noting a tick"):
-                self._post([clock_line(partition, at_ms, wall_ms)])
-            self._ticks[partition] = at_ms
+                self._post([clock_line(kind, partition, at_ms, wall_ms)])
+            self._ticks[kind, partition] = at_ms
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""
-        slowest = min(self._noted(), default=None)
-        return None if slowest is None else Clock(at_ms=slowest[0], partition=slowest[1], wall_ms=slowest[2])
+        return slowest(self._noted())
 
-    def _noted(self) -> list[tuple[int, int, int]]:
-        table = self._ask(clock_query(self._bucket), CLOCK_COLUMNS)
-        columns = [table.column(name).to_pylist() for name in (ClockName.AT, ClockName.PARTITION, ClockName.WALL)]
-        return list(zip(*columns, strict=True))
+    def clocks(self) -> tuple[Clock, ...]:
+        """Return the slowest partition's tick of each kind; see `ResultStore.clocks`."""
+        return slowest_of_each(self._noted())
+
+    def _noted(self) -> list[Clock]:
+        return clocks_in(self._ask(clock_query(self._bucket), CLOCK_COLUMNS))
 
     def refresh(self) -> None:
         """Forget what is held; see `ResultStore.refresh`."""

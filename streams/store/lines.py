@@ -109,9 +109,9 @@ def _decimal(value: pa.Array, digits: pa.Array) -> pa.Array:
     return pc.if_else(value.is_valid(), pa.array(numbers), None)
 
 
-def clock_line(partition: int, at_ms: int, wall_ms: int) -> str:
-    """Return the line that notes a partition's tick."""
-    name = f"{Measurement.CLOCK},{ClockName.PARTITION}={partition}"
+def clock_line(kind: str, partition: int, at_ms: int, wall_ms: int) -> str:
+    """Return the line that notes the tick of a kind's partition."""
+    name = f"{Measurement.CLOCK},{Tag.KIND}={_tag(kind)},{ClockName.PARTITION}={partition}"
     return f"{name} {ClockName.AT}={at_ms}i,{ClockName.WALL}={wall_ms}i 0"
 
 

@@ -18,6 +18,8 @@ from streams.store.contract import (
     outranks,
     records_of,
     sift,
+    slowest,
+    slowest_of_each,
     table_of,
 )
 
@@ -29,7 +31,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._held: dict[Record, Record] = {}
-        self._ticks: dict[int, tuple[int, int]] = {}
+        self._ticks: dict[tuple[str, int], Clock] = {}
         self._lock = Lock()
 
     def write(self, rows: pa.RecordBatch, head: ResultHead) -> WriteReport:
@@ -74,18 +76,22 @@ class MemoryStore:
             record = self._held.get((site, factor, window, start_ms, edition))
         return None if record is None else ResultHead(kind=record[_KIND], pack=record[_PACK])
 
-    def note_tick(self, partition: int, at_ms: int, wall_ms: int) -> None:
+    def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         """Remember a tick; see `ResultStore.note_tick`."""
         with self._lock:
-            noted = self._ticks.get(partition)
-            if noted is None or at_ms > noted[0]:
-                self._ticks[partition] = (at_ms, wall_ms)
+            noted = self._ticks.get((kind, partition))
+            if noted is None or at_ms > noted.at_ms:
+                self._ticks[kind, partition] = Clock(kind=kind, at_ms=at_ms, wall_ms=wall_ms, partition=partition)
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""
         with self._lock:
-            slowest = min(((at, partition, wall) for partition, (at, wall) in self._ticks.items()), default=None)
-        return None if slowest is None else Clock(at_ms=slowest[0], partition=slowest[1], wall_ms=slowest[2])
+            return slowest(self._ticks.values())
+
+    def clocks(self) -> tuple[Clock, ...]:
+        """Return the slowest partition's tick of each kind; see `ResultStore.clocks`."""
+        with self._lock:
+            return slowest_of_each(self._ticks.values())
 
     def refresh(self) -> None:
         """Do nothing: no other process can write here."""

@@ -24,7 +24,7 @@ class Measurement(StrEnum):
     INDEX = "index"
     """An air quality index; its factor is ``AQI``."""
     CLOCK = "clock"
-    """How far a partition has come; tag ``partition``, fields ``at`` and ``wall``, always at time 0."""
+    """How far a partition has come; tags ``kind`` and ``partition``, fields ``at`` and ``wall``, always at time 0."""
 
 
 class Tag(StrEnum):

@@ -1,4 +1,4 @@
-"""The sink: from the results topic into a store, in a consumer group of its own.
+"""The sink: from the results topics into a store, in a consumer group of its own.
 
 Write, then commit: what was not written comes again, and writing it again is harmless. While the
 store is down the partitions are paused and the polling goes on, so that membership stays and no
@@ -22,7 +22,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from sensors.deadletters import DeadLetter, encode_letter
 from sensors.errors import EdgeError
 from sensors.partition import partition_of
-from streams.store.batch import Batch, Delivery, Write, letter_of, read_deliveries
+from streams.store.batch import Batch, Delivery, Place, Write, letter_of, read_deliveries
 from streams.store.contract import ResultStore
 
 _log = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ class SinkSettings:
     """Where the sink reads and how much it takes at a time."""
 
     bootstrap: str
-    results: str
-    """Topic of results and of the judge's ticks."""
+    results: Mapping[str, str]
+    """Topics of results and of the judges' ticks → the kind of each."""
     deadletter: str
     """Topic of what cannot be read or stored."""
     group: str = "jianhu-sink"
@@ -121,7 +121,7 @@ def run_sink(
     letters = LetterBox(settings)
     sink = Sink(settings, consumer=consumer, send_letters=letters.send, store=store, stop=stop, on_progress=on_progress)
     try:
-        consumer.subscribe([settings.results], on_assign=lambda _, partitions: sink.on_assign(partitions))
+        consumer.subscribe(list(settings.results), on_assign=lambda _, partitions: sink.on_assign(partitions))
         sink.run()
     finally:
         consumer.close()
@@ -246,9 +246,9 @@ class Sink:
             self._progress, accepted=self._progress.accepted + report.accepted, kept=self._progress.kept + report.kept
         )
 
-    def _note_ticks(self, ticks: Mapping[int, int]) -> None:
-        for partition, at in ticks.items():
-            self._store.note_tick(partition, at, self._wall_ms())
+    def _note_ticks(self, ticks: Mapping[Place, int]) -> None:
+        for (topic, partition), at in ticks.items():
+            self._store.note_tick(self._settings.results[topic], partition, at, self._wall_ms())
 
     def _send(self, letters: Sequence[DeadLetter]) -> None:
         if letters:

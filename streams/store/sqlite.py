@@ -19,12 +19,22 @@ import pyarrow as pa
 
 from sensors.errors import ConfigError, StoreError
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, ResultHead
-from streams.store.contract import RECORD, Clock, WriteReport, columns_of, greatest, sift, table_of
+from streams.store.contract import (
+    RECORD,
+    Clock,
+    WriteReport,
+    columns_of,
+    greatest,
+    sift,
+    slowest,
+    slowest_of_each,
+    table_of,
+)
 
 APPLICATION_ID: Final = 0x6A68_7273
 """Marks the file as ours (``jhrs``) in its header."""
-STORE_VERSION: Final = 1
-"""Of the tables below; a file of any other version is refused."""
+STORE_VERSION: Final = 2
+"""Of the tables below; a file of version 1, whose clock knew one kind only, is brought to it, any other refused."""
 BUSY_S: Final = 10.0
 """How long one process waits for another's transaction."""
 _INTERNED: Final = ("site", "factor", "window", "edition", "kind", "pack")
@@ -66,11 +76,17 @@ def _rank(owner: str) -> str:
 _CELLS: Final = ", ".join(_declared(name) for name in RECORD)
 _KEY: Final = _quoted(KEY_COLUMNS)
 _CONTENT: Final = (*CONTENT_COLUMNS, "kind", "pack")
+_CLOCK: Final = (
+    'CREATE TABLE clock (kind TEXT NOT NULL, "partition" INTEGER NOT NULL, at INTEGER NOT NULL, wall INTEGER NOT NULL, '
+    'PRIMARY KEY (kind, "partition")) STRICT, WITHOUT ROWID'
+)
+_FROM_VERSION_1: Final = ("DROP TABLE clock", _CLOCK, f"PRAGMA user_version = {STORE_VERSION}")
+"""Every partition's clock is noted again at its next tick."""
 _TABLES: Final = (
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT",
     f"CREATE TABLE result ({_CELLS}, PRIMARY KEY ({_KEY})) STRICT, WITHOUT ROWID",
     'CREATE INDEX result_by_start ON result ("window", "start")',
-    'CREATE TABLE clock ("partition" INTEGER PRIMARY KEY, at INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT',
+    _CLOCK,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {STORE_VERSION}",
 )
@@ -105,10 +121,10 @@ _HEAD: Final = (
     f"AND {_IS.format('edition')}"
 )
 _TICK: Final = """
-INSERT INTO clock VALUES (?, ?, ?)
+INSERT INTO clock VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET at = excluded.at, wall = excluded.wall WHERE excluded.at > clock.at
 """
-_SLOWEST: Final = 'SELECT at, wall, "partition" FROM clock ORDER BY at, "partition" LIMIT 1'
+_TICKS: Final = 'SELECT kind, "partition", at, wall FROM clock'
 
 
 class SqliteStore:
@@ -191,15 +207,24 @@ class SqliteStore:
         found = self._ask(_HEAD, site, factor, str(window), start_ms, edition)
         return ResultHead(kind=found[0][0], pack=found[0][1]) if found else None
 
-    def note_tick(self, partition: int, at_ms: int, wall_ms: int) -> None:
+    def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         """Remember a tick; see `ResultStore.note_tick`."""
         with self._transaction("noting a tick") as db:
-            db.execute(_TICK, (partition, at_ms, wall_ms))
+            db.execute(_TICK, (kind, partition, at_ms, wall_ms))
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""
-        found = self._ask(_SLOWEST)
-        return Clock(at_ms=found[0][0], wall_ms=found[0][1], partition=found[0][2]) if found else None
+        return slowest(self._ticks())
+
+    def clocks(self) -> tuple[Clock, ...]:
+        """Return the slowest partition's tick of each kind; see `ResultStore.clocks`."""
+        return slowest_of_each(self._ticks())
+
+    def _ticks(self) -> list[Clock]:
+        return [
+            Clock(kind=kind, partition=partition, at_ms=at, wall_ms=wall)
+            for kind, partition, at, wall in self._ask(_TICKS)
+        ]
 
     def refresh(self) -> None:
         """Do nothing: the guard asks the file itself."""
@@ -274,6 +299,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         if _is_empty(db):
             for statement in _TABLES:
                 db.execute(statement)
+        elif _versions(db) == (APPLICATION_ID, 1):
+            for statement in _FROM_VERSION_1:
+                db.execute(statement)
         _check_version(db, path)
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL")
@@ -286,7 +314,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_ready(db: sqlite3.Connection, path: Path) -> None:
-    if _is_empty(db):
+    if _is_empty(db) or _versions(db) == (APPLICATION_ID, 1):
         raise StoreError(f"{path} has not been made ready by a writer yet")
     _check_version(db, path)
 
@@ -296,9 +324,15 @@ def _is_empty(db: sqlite3.Connection) -> bool:
     return bool(tables == 0)
 
 
-def _check_version(db: sqlite3.Connection, path: Path) -> None:
+def _versions(db: sqlite3.Connection) -> tuple[int, int]:
+    """Return whose file it is, and the version of its tables."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(application), int(version)
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> None:
+    application, version = _versions(db)
     if application != APPLICATION_ID:
         raise _not_ours(path)
     if version != STORE_VERSION:

@@ -99,7 +99,7 @@ class Desktop:
             keeper.save(turn)
 
     def tick(self) -> None:
-        self.store.inner.note_tick(0, self.wall, self.wall)
+        self.store.inner.note_tick("air", 0, self.wall, self.wall)
 
 
 @contextmanager

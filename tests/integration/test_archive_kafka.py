@@ -17,7 +17,7 @@ from sensors.frames import decode
 from sensors.publisher import Publisher, PublisherSettings
 from streams.archive import Archive, read_segment
 from streams.history import LogHistory
-from streams.segments import OFFSET
+from streams.segments import OFFSET, READINGS
 from streams.topics import Topics, create_topics
 from tests.integration.running import System, records, system, wait_for
 from tests.packets import T0, batch, packet, told
@@ -130,7 +130,7 @@ def test_archive_and_tail_are_the_topic_from_any_offset(followed: Followed, proc
     processes.kill(running)
     followed.send(30)
     readings = followed.topics.readings("air")
-    history = LogHistory(followed.archive, bootstrap=followed.kafka, topic=readings, log_id=LOG)
+    history = LogHistory(followed.archive, bootstrap=followed.kafka, topic=readings, log_id=LOG, form=READINGS)
     for partition in range(PARTITIONS):
         log = [decode(value) for value in followed.log(partition)]
         end = followed.ends()[partition]

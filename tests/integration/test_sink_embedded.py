@@ -49,7 +49,7 @@ class Broker:
     def settings(self) -> SinkSettings:
         return SinkSettings(
             bootstrap=self.bootstrap,
-            results=RESULTS,
+            results={RESULTS: "air"},
             deadletter=LETTERS,
             group=GROUP,
             backoff_s=0.01,

@@ -32,7 +32,7 @@ from streams.store.sink import SinkSettings, run_sink
 from streams.store.sqlite import SqliteStore
 bootstrap, results, deadletter, group, path = sys.argv[1:]
 settings = SinkSettings(
-    bootstrap=bootstrap, results=results, deadletter=deadletter, group=group, session_ms=6_000, messages=5
+    bootstrap=bootstrap, results={results: "air"}, deadletter=deadletter, group=group, session_ms=6_000, messages=5
 )
 run_sink(settings, SqliteStore(Path(path)), threading.Event(), lambda seen: print(seen.messages, flush=True))
 """
@@ -44,7 +44,7 @@ def settings(kafka: str) -> SinkSettings:
     create_topics(kafka, topics.all("air"), partitions=PARTITIONS)
     return SinkSettings(
         bootstrap=kafka,
-        results=topics.results("air"),
+        results={topics.results("air"): "air"},
         deadletter=topics.deadletter,
         group=topics.group("sink"),
         session_ms=6_000,
@@ -57,9 +57,9 @@ def send(settings: SinkSettings, rows: list[dict[str, Any]], tick: int) -> None:
     producer = Producer({"bootstrap.servers": settings.bootstrap, "acks": "all"})
     for cells in rows:
         partition = partition_of(cells["site"], PARTITIONS)
-        producer.produce(settings.results, encode_results(HEAD, batch(cells)), partition=partition)
+        producer.produce(*settings.results, encode_results(HEAD, batch(cells)), partition=partition)
     for partition in range(PARTITIONS):
-        producer.produce(settings.results, encode_tick(tick), partition=partition)
+        producer.produce(*settings.results, encode_tick(tick), partition=partition)
     assert producer.flush(PATIENCE_S) == 0
 
 
@@ -67,7 +67,7 @@ def test_results_ticks_and_junk_reach_store_and_dead_letters(settings: SinkSetti
     rows = [row(site=f"S{n:02d}", value=n) for n in range(30)]
     send(settings, rows, T0)
     junk = Producer({"bootstrap.servers": settings.bootstrap})
-    junk.produce(settings.results, b"junk", partition=0)
+    junk.produce(*settings.results, b"junk", partition=0)
     assert junk.flush(PATIENCE_S) == 0
     store = MemoryStore()
     with sinking(settings, store) as watch:
@@ -81,7 +81,7 @@ def test_results_ticks_and_junk_reach_store_and_dead_letters(settings: SinkSetti
 
 
 def _member(settings: SinkSettings, path: Path) -> subprocess.Popen[str]:
-    arguments = [settings.bootstrap, settings.results, settings.deadletter, settings.group, str(path)]
+    arguments = [settings.bootstrap, *settings.results, settings.deadletter, settings.group, str(path)]
     return subprocess.Popen([sys.executable, "-c", _MEMBER, *arguments], stdout=subprocess.PIPE, text=True)
 
 

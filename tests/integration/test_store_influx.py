@@ -136,14 +136,14 @@ def test_many_sites_are_asked_for_in_one_question(access: InfluxAccess, store: I
 
 def test_a_member_that_takes_a_site_over_looks_afresh(access: InfluxAccess, store: InfluxStore) -> None:
     store.write(batch(row(value=1)), HEAD)
-    store.note_tick(0, 10, 1)
+    store.note_tick("air", 0, 10, 1)
     with closing(store_of(access)) as other:
         other.write(batch(row(value=3, revision=3)), HEAD)
-        other.note_tick(0, 30, 3)
+        other.note_tick("air", 0, 30, 3)
     store.refresh()
     assert store.write(batch(row(value=2, revision=2)), HEAD) == WriteReport(kept=1)
-    store.note_tick(0, 20, 2)
-    assert store.clock() == Clock(at_ms=30, wall_ms=3, partition=0)
+    store.note_tick("air", 0, 20, 2)
+    assert store.clock() == Clock(kind="air", at_ms=30, wall_ms=3, partition=0)
 
 
 def test_a_bucket_that_is_not_there_is_a_store_error_and_names_no_secret(influx: InfluxAccess) -> None:
@@ -168,7 +168,7 @@ def test_a_server_that_goes_away_is_a_store_error_and_nothing_is_lost_when_it_is
             lambda: store.write(batch(nothing), HEAD),
             lambda: store.slice(HOUR, T0),
             lambda: store.latest(HOUR),
-            lambda: store.note_tick(0, 1, 1),
+            lambda: store.note_tick("air", 0, 1, 1),
             store.clock,
         ):
             with pytest.raises(StoreError):
@@ -176,7 +176,7 @@ def test_a_server_that_goes_away_is_a_store_error_and_nothing_is_lost_when_it_is
         own_influx.start()
         assert store.write(batch(nothing), HEAD) == WriteReport(accepted=1)
         assert store.write(batch(value), HEAD) == WriteReport(kept=1)
-        store.note_tick(0, 1, 1)
+        store.note_tick("air", 0, 1, 1)
         assert listed(store.slice(HOUR, T0)) == [nothing]
     [point] = [cells for cells in points(own_influx.access) if cells["_measurement"] != Measurement.CLOCK]
     assert Field.VALUE not in point

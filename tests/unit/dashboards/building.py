@@ -168,7 +168,7 @@ class House:
             self.keeper.save(turn)
 
     def tick(self, at: int | None = None) -> None:
-        self.store.inner.note_tick(0, self.wall if at is None else at, self.wall)
+        self.store.inner.note_tick("air", 0, self.wall if at is None else at, self.wall)
 
     def look(self) -> None:
         self.app.state.console.watch.look()

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 
 from jianhu import feeding
-from jianhu.feeding import LETTER_BYTES, LETTERS, Feeder, fill, keep_ticking, live, replay_rows
+from jianhu.feeding import LETTER_BYTES, LETTERS, Feeder, Packets, fill, keep_ticking, live, replay_rows
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.deadletters import DeadLetter, Refusal
 from sensors.frames import Origin
@@ -20,7 +21,7 @@ Told = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Source:
-    """Publisher and gate that note what they are told."""
+    """Publisher of a kind and gate that note what they are told."""
 
     told: list[Told] = field(default_factory=list)
 
@@ -37,29 +38,55 @@ class Source:
     def refuse(self, letters: Any) -> None:
         self.told.append(("letters", len(letters)))
 
-    def wait(self, publisher: object, topic: str, stop: threading.Event) -> None:
-        assert publisher is self
-        self.told.append(("gate", topic, stop.is_set()))
+    def wait(self, publishers: tuple[object, ...], stop: threading.Event) -> None:
+        assert publishers == (self,)
+        self.told.append(("gate", stop.is_set()))
 
     def feeder(self, stop: threading.Event | None = None) -> Feeder:
         return Feeder(
-            publisher=cast("Publisher", self), gate=cast("Gate", self), topic="t", stop=stop or threading.Event()
+            publishers={"air": cast("Publisher", self)}, gate=cast("Gate", self), stop=stop or threading.Event()
         )
 
     def only(self, *kinds: str) -> list[Told]:
         return [said for said in self.told if said[0] in kinds]
 
 
-def minutes(start: int, end: int) -> pa.RecordBatch:
-    return batch(*[packet(start=at) for at in range(start, end, MINUTE_MS)])
+def minutes(start: int, end: int) -> list[Packets]:
+    rows = batch(*[packet(start=at) for at in range(start, end, MINUTE_MS)])
+    return [Packets(kind="air", period_ms=MINUTE_MS, rows=rows)]
 
 
 def test_an_hour_is_published_before_its_tick_and_waits_for_the_readers() -> None:
     source = Source()
-    source.feeder().hour(minutes(T0, T0 + 2 * MINUTE_MS), T0 + HOUR_MS, period_ms=MINUTE_MS, origin=Origin.REPORTED)
+    packets = [replace(part, origin=Origin.REPORTED) for part in minutes(T0, T0 + 2 * MINUTE_MS)]
+    source.feeder().send(packets, T0 + HOUR_MS)
     assert source.told == [
-        ("rows", 2, MINUTE_MS, Origin.REPORTED), ("tick", T0 + HOUR_MS), ("flush",), ("gate", "t", False),
+        ("rows", 2, MINUTE_MS, Origin.REPORTED), ("tick", T0 + HOUR_MS), ("flush",), ("gate", False),
     ]  # fmt: skip
+
+
+def two_kinds() -> tuple[Source, Source, Feeder]:
+    """Return two sources and a feeder of both, whose gate lets everything pass."""
+    air, water = Source(), Source()
+    gate = SimpleNamespace(wait=lambda publishers, _: air.told.append(("gate", len(publishers))))
+    publishers = {"air": cast("Publisher", air), "water": cast("Publisher", water)}
+    return air, water, Feeder(publishers=publishers, gate=cast("Gate", gate), stop=threading.Event())
+
+
+def test_packets_go_to_the_publisher_of_their_kind_and_every_kind_hears_the_clock() -> None:
+    air, water, feeder = two_kinds()
+    minute, day = minutes(T0, T0 + MINUTE_MS), Packets(kind="water", period_ms=4 * HOUR_MS, rows=batch(packet()))
+    nothing = Packets(kind="water", period_ms=HOUR_MS, rows=batch())
+    feeder.send([*minute, day, nothing], T0 + HOUR_MS)
+    assert air.only("rows", "tick") == [("rows", 1, MINUTE_MS, Origin.DEVICE), ("tick", T0 + HOUR_MS)]
+    assert water.only("rows", "tick") == [("rows", 1, 4 * HOUR_MS, Origin.DEVICE), ("tick", T0 + HOUR_MS)]
+    assert air.only("gate") == [("gate", 2)]
+
+
+def test_a_feed_of_one_kind_leaves_the_clocks_of_the_others_alone() -> None:
+    air, water, feeder = two_kinds()
+    feeder.of(["water"]).tick(T0)
+    assert (air.told, water.only("tick")) == ([], [("tick", T0)])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +204,7 @@ def test_a_system_without_a_simulator_is_given_the_wall_clock_behind_the_gate(mo
     monkeypatch.setattr(feeding, "time", lambda: 1.5)
     source = Source()
     keep_ticking(source.feeder(Turns([10.0])))
-    assert source.told == [("tick", 1500), ("flush",), ("gate", "t", False)] * 2
+    assert source.told == [("tick", 1500), ("flush",), ("gate", False)] * 2
 
 
 def test_nothing_is_ticked_when_it_was_told_to_stop_before() -> None:
@@ -189,7 +216,8 @@ def test_nothing_is_ticked_when_it_was_told_to_stop_before() -> None:
 
 
 def replay(source: Source, blocks: list[tuple[pa.RecordBatch, int]], stop: threading.Event | None = None) -> int:
-    return replay_rows(source.feeder(stop), blocks, period_ms=HOUR_MS, origin=Origin.REPORTED, settle_ms=7)
+    packets = [([Packets(kind="air", period_ms=HOUR_MS, rows=rows)], end) for rows, end in blocks]
+    return replay_rows(source.feeder(stop), packets, settle_ms=7)
 
 
 def test_no_blocks_move_no_clock() -> None:
@@ -245,7 +273,7 @@ def letter(size: int = 1) -> DeadLetter:
 def test_dead_letters_go_a_few_at_a_time_behind_the_gate(letters: list[DeadLetter], groups: list[int]) -> None:
     source = Source()
     source.feeder().refuse(letters)
-    assert source.told == [said for count in groups for said in (("letters", count), ("flush",), ("gate", "t", False))]
+    assert source.told == [said for count in groups for said in (("letters", count), ("flush",), ("gate", False))]
 
 
 def test_no_letters_are_sent_once_it_was_told_to_stop() -> None:

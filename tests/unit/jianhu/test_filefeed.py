@@ -50,7 +50,7 @@ def plan(folder: Path, text: str = "", *, start_ms: int | None = None, end_ms: i
         format=Format.CSV,
         source="feed-csv",
         registry=Registry(region_zh="", region_en="", synthetic=True, sites=tuple(site(name) for name in ("S1", "S2"))),
-        factors=dict(load_factors("air")),
+        factors={"air": load_factors("air")},
         memory=folder / "feeds",
         settle_ms=SETTLE_MS,
         start_ms=start_ms,
@@ -159,7 +159,7 @@ def test_a_feed_that_was_stopped_loses_no_hour(tmp_path: Path) -> None:
 def test_a_feed_goes_on_no_later_than_what_is_on_disk(tmp_path: Path, archived: int, again_from: int) -> None:
     with pytest.raises(EdgeError):
         feed(day(tmp_path), Stops(REMEMBER_EVERY + 1, EdgeError("the power is gone")))
-    asked = replace(day(tmp_path), durable_to=T0 + archived * HOUR_MS)
+    asked = replace(day(tmp_path), durable_to={"air": T0 + archived * HOUR_MS})
     assert feed(asked, Source()).resumed_at == T0 + again_from * HOUR_MS
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.resources import files
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -77,7 +79,7 @@ def test_a_part_that_stands_still_is_told_with_its_place() -> None:
 
 
 def test_every_part_that_reads_is_known_by_its_group() -> None:
-    assert set(health._FOLLOWS) == set(Part) - {Part.CONSOLE}
+    assert set(health._GROUPS) == set(Part) - {Part.CONSOLE}
 
 
 @contextmanager
@@ -116,8 +118,9 @@ def test_a_console_that_is_not_there_is_not_well() -> None:
 
 def test_a_broker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_ANSWER_S", 0.1)
+    registry = Path(str(files("sensors").joinpath("data/beijing.yaml")))
     with pytest.raises(EdgeError, match="the broker does not answer"):
-        health.check(Part.SINK, Settings(kafka="127.0.0.1:1"))
+        health.check(Part.SINK, Settings(kafka="127.0.0.1:1", registry=registry))
 
 
 def test_the_command_says_how_a_part_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,6 +107,7 @@ def test_a_value_of_another_type_or_out_of_bounds_is_refused_by_name(variable: s
 FULL = Settings(
     kafka="a:1", log_id="log", dir=Path("/d"), store=StoreKind.INFLUX, influx_url="http://i:1", influx_token="t1",
     influx_org="o", influx_bucket="b", alerts_url="postgresql://u:p@h/d", prefix="x", partitions=2,
+    config=Path("c"), kinds="air",
     registry=Path("r"), rules=Path("u"), console_host="0.0.0.0", console_port=1, console_token="t2",  # noqa: S104
     console_allowed_hosts="a,b", grace_s=1, speed=2.5, archive_cut_s=0.1, say_again=7, lag_gate=True,
 )  # fmt: skip
@@ -126,10 +127,26 @@ def test_secrets_do_not_stand_in_a_representation() -> None:
     assert not [secret for secret in ("t1", "t2", "u:p@h") if secret in told]
 
 
+def test_a_configuration_folder_may_lie_apart_from_the_data() -> None:
+    apart = Settings(dir=Path("/d"), config=Path("/c"))
+    assert (apart.registry_path, apart.rules_path) == (Path("/c/registry.yaml"), Path("/c/rules.yaml"))
+    assert (apart.permits_path, apart.targets_path) == (Path("/c/permits.yaml"), Path("/c/targets.yaml"))
+    assert (apart.kinds_dir, apart.archive_dir) == (Path("/c/kinds"), Path("/d/archive"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("", ()), ("air", ("air",)), ("water, air,", ("air", "water")), (",", ()), ("a,a", ("a",))]
+)
+def test_kinds_are_named_with_commas(text: str, names: tuple[str, ...]) -> None:
+    assert Settings(kinds=text).kind_names == names
+
+
 def test_files_lie_in_the_folder_unless_they_are_named() -> None:
     plain = Settings(dir=Path("/d"))
     assert (plain.registry_path, plain.rules_path) == (Path("/d/registry.yaml"), Path("/d/rules.yaml"))
     assert (plain.results_file, plain.archive_dir) == (Path("/d/results.sqlite"), Path("/d/archive"))
+    assert (plain.permits_path, plain.targets_path) == (Path("/d/permits.yaml"), Path("/d/targets.yaml"))
+    assert plain.kinds_dir == Path("/d/kinds")
     assert plain.alerts_database == "sqlite:////d/alerts.sqlite"
     assert (FULL.registry_path, FULL.rules_path, FULL.alerts_database) == (
         Path("r"), Path("u"), "postgresql://u:p@h/d",

@@ -13,13 +13,14 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
 from rich.console import Console
 
 from jianhu import up
-from jianhu.assembly import FOLLOWERS, Assembly
+from jianhu.assembly import AREA_RECORDS, Assembly
 from jianhu.broker import PARTITIONS, EmbeddedBroker
 from jianhu.parts import RUN_FILE, running_settings
 from jianhu.settings import Settings
@@ -250,25 +251,55 @@ def test_a_folder_on_which_nothing_runs_is_told_with_what_to_start(tmp_path: Pat
         running_settings(tmp_path, Settings())
 
 
-def test_a_feeder_waits_for_every_reader_of_every_topic_on_the_embedded_broker() -> None:
-    parts = Assembly(Settings(prefix="x"))
-    assert parts.followers() == [
+def assembly_of(folder: Path, **more: Any) -> Assembly:
+    """Return the parts of a system with air sites."""
+    (folder / "registry.yaml").write_text(REAL, encoding="utf-8")
+    return Assembly(Settings(dir=folder, **more))
+
+
+def test_a_feeder_waits_for_every_reader_of_every_topic_on_the_embedded_broker(tmp_path: Path) -> None:
+    followers = assembly_of(tmp_path, prefix="x").followers()
+    assert [(follower.group, follower.topic) for follower in followers] == [
         ("x.jianhu-judge", "x.readings.air"),
+        ("x.jianhu-judge", "x.areas.air"),
         ("x.jianhu-archive", "x.readings.air"),
+        ("x.jianhu-archive", "x.areas.air"),
         ("x.jianhu-archive", "x.results.air"),
         ("x.jianhu-archive", "x.deadletter"),
         ("x.jianhu-sink", "x.results.air"),
         ("x.jianhu-alerts", "x.results.air"),
     ]
-    assert len(set(FOLLOWERS)) == len(FOLLOWERS)
+    assert {f.topic for f in followers if f.max_records == AREA_RECORDS} == {"x.areas.air"}
 
 
-def test_draining_ends_when_everything_is_read_or_time_is_up(clock: Clock) -> None:
+def test_every_kind_of_the_registry_has_its_topics_and_followers(tmp_path: Path) -> None:
+    parts = assembly_of(tmp_path, kafka="h:1", log_id="mine")
+    sites = parts.registry.sites
+    parts.registry = replace(parts.registry, sites=(*sites, replace(sites[0], id="W1", kind="water")))
+    assert parts.kinds == ("air", "water")
+    followed = {follower.topic for follower in parts.followers()}
+    assert followed == set(parts.topics.all("air", "water"))
+    assert set(parts.archiver().topics) == followed
+
+
+def test_the_settings_may_name_some_of_the_kinds(tmp_path: Path) -> None:
+    parts = assembly_of(tmp_path, kinds="air ,")
+    sites = parts.registry.sites
+    parts.registry = replace(parts.registry, sites=(*sites, replace(sites[0], id="W1", kind="water")))
+    assert parts.kinds == ("air",)
+
+
+def test_a_kind_without_sites_cannot_be_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"JIANHU_KINDS: air1, wine: no sites of this kind .*; name some of air"):
+        _ = assembly_of(tmp_path, kinds="wine,air1").kinds
+
+
+def test_draining_ends_when_everything_is_read_or_time_is_up(clock: Clock, tmp_path: Path) -> None:
     broker = EmbeddedBroker()
-    parts = Assembly(Settings(kafka=broker.bootstrap, partitions=PARTITIONS))
+    parts = assembly_of(tmp_path, kafka=broker.bootstrap, partitions=PARTITIONS)
     broker.make_topics(parts.topics.all("air"))
     up._drain(parts, stop=clock.now + 1)
-    publisher = parts.publisher("s", synthetic=True)
+    publisher = parts.publisher("s", "air", synthetic=True)
     publisher.tick(1)
     publisher.flush()
     up._drain(parts, stop=clock.now)
@@ -290,7 +321,7 @@ def test_a_command_without_a_broker_says_what_to_set() -> None:
 def test_a_log_without_its_topic_says_what_makes_it(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
     answer = Future[object]()
     answer.set_exception(fault)
-    client = SimpleNamespace(describe_topics=lambda _: {"readings.air": answer})
+    client = SimpleNamespace(describe_topics=lambda _: {"deadletter": answer})
     monkeypatch.setattr("jianhu.assembly.AdminClient", lambda _: client)
     with pytest.raises(
         EdgeError, match=r"(h:1 did not answer|no such topic).*; create the topics with `jianhu topics`"
@@ -316,7 +347,7 @@ def test_a_feeder_goes_on_at_the_hour_that_every_partition_has_archived(
         if tick is not None:
             rows = rows_of("readings", 0, b"")
             parts.archive.write("log", "readings.air", partition, rows, first=0, last=0, last_tick=tick)
-    assert parts.resume_at(5) == expected
+    assert parts.resume_at("air", 5) == expected
 
 
 def test_a_port_that_somebody_listens_on_is_told_before_anything_starts() -> None:

@@ -14,7 +14,16 @@ from sensors.deadletters import DeadLetter, Refusal, decode_letter
 from sensors.errors import EdgeError
 from sensors.frames import Frame, Origin, Tick, decode
 from sensors.partition import partition_of
-from sensors.publisher import FRAME_BYTES, FRAME_ROWS, Gate, Publisher, PublisherSettings, lag_of, split_by_partition
+from sensors.publisher import (
+    FRAME_BYTES,
+    FRAME_ROWS,
+    Follower,
+    Gate,
+    Publisher,
+    PublisherSettings,
+    lag_of,
+    split_by_partition,
+)
 from tests.embedded import PARTITIONS, Embedded
 from tests.packets import T0, batch, packet
 
@@ -30,6 +39,13 @@ def broker() -> Embedded:
 def frames(broker: Embedded) -> list[tuple[int, Frame]]:
     said = [(partition, decode(value)) for partition, value in broker.records()]
     return [(partition, item) for partition, item in said if isinstance(item, Frame)]
+
+
+def test_the_rows_of_a_partition_name_only_its_own_sites() -> None:
+    for partition, mine in split_by_partition(EVERYWHERE, 4):
+        names = mine.column("site").dictionary.to_pylist()
+        assert names == [site for site in SITES if partition_of(site, 4) == partition]
+        assert mine.schema.equals(EVERYWHERE.schema)
 
 
 @pytest.mark.parametrize("count", [1, 4, 64])
@@ -175,7 +191,8 @@ class Waits(threading.Event):
 
 
 def gate(broker: Embedded, *followers: tuple[str, str], max_bytes: int = 10_000, max_records: int = 2) -> Gate:
-    return Gate(broker.bootstrap, followers, partitions=4, max_bytes=max_bytes, max_records=max_records)
+    named = [Follower(group=group, topic=topic, max_records=max_records) for group, topic in followers]
+    return Gate(broker.bootstrap, named, partitions=4, max_bytes=max_bytes)
 
 
 def fill(publisher: Publisher, records: int) -> None:
@@ -191,7 +208,7 @@ HERE = partition_of("S1", 4)
 
 def test_the_gate_is_open_when_nothing_was_sent(broker: Embedded) -> None:
     waits, closing = Waits(), gate(broker, ("a", broker.readings), ("b", broker.readings))
-    closing.wait(broker.publisher(), broker.readings, waits)
+    closing.wait([broker.publisher()], waits)
     closing.close()
     assert waits.count == 0
 
@@ -205,7 +222,7 @@ def test_the_gate_holds_until_the_slowest_reader_is_near_enough(broker: Embedded
         broker.commit(followers[(count - 1) % len(followers)], {HERE: 20})
 
     waits = Waits(read)
-    gate(broker, *[(name, broker.readings) for name in followers]).wait(publisher, broker.readings, waits)
+    gate(broker, *[(name, broker.readings) for name in followers]).wait([publisher], waits)
     assert waits.count == len(followers)
     assert not publisher.sent[HERE]
 
@@ -215,7 +232,8 @@ def test_what_every_reader_has_read_is_forgotten(broker: Embedded) -> None:
     fill(publisher, 20)
     broker.commit("a", {HERE: 19})
     broker.commit("b", {HERE: 15})
-    gate(broker, ("a", broker.readings), ("b", broker.readings), max_bytes=10**9).wait(publisher, broker.readings)
+    most = sum(size for _, size in publisher.sent[HERE])
+    gate(broker, ("a", broker.readings), ("b", broker.readings), max_bytes=most).wait([publisher])
     assert [offset for offset, _ in publisher.sent[HERE]] == [15, 16, 17, 18, 19]
 
 
@@ -226,7 +244,7 @@ def test_the_gate_holds_while_records_of_another_topic_are_unread(
     results = broker.topics.results("air")
     broker.send(*[b"x"] * records, topic=results, partition=1)
     waits = Waits(lambda _: broker.commit("b", {1: 1}, results))
-    gate(broker, ("a", broker.readings), ("b", results)).wait(broker.publisher(), broker.readings, waits)
+    gate(broker, ("a", broker.readings), ("b", results)).wait([broker.publisher()], waits)
     assert waits.count == waits_for
 
 
@@ -234,8 +252,20 @@ def test_one_group_may_follow_two_topics(broker: Embedded) -> None:
     results = broker.topics.results("air")
     broker.send(*[b"x"] * 3, topic=results)
     waits = Waits(lambda _: broker.commit("a", {0: 3}, results))
-    gate(broker, ("a", broker.readings), ("a", results)).wait(broker.publisher(), broker.readings, waits)
+    gate(broker, ("a", broker.readings), ("a", results)).wait([broker.publisher()], waits)
     assert waits.count == 1
+
+
+def test_publishers_of_several_kinds_wait_for_the_readers_of_each(broker: Embedded) -> None:
+    other = "t.readings.water"
+    broker.broker.make_topics((other,))
+    air, water = broker.publisher(), broker.publisher(topic=other)
+    fill(air, 20)
+    fill(water, 20)
+    reads = [lambda: broker.commit("a", {HERE: 20}), lambda: broker.commit("a", {HERE: 20}, other)]
+    waits = Waits(lambda count: reads[count - 1]())
+    gate(broker, ("a", broker.readings), ("a", other)).wait([air, water], waits)
+    assert waits.count == 2
 
 
 def test_the_gate_lets_go_when_told_to_stop(broker: Embedded) -> None:
@@ -243,7 +273,7 @@ def test_the_gate_lets_go_when_told_to_stop(broker: Embedded) -> None:
     fill(publisher, 20)
     stop = threading.Event()
     stop.set()
-    gate(broker, ("a", broker.readings), ("b", broker.readings)).wait(publisher, broker.readings, stop)
+    gate(broker, ("a", broker.readings), ("b", broker.readings)).wait([publisher], stop)
 
 
 def test_a_reader_that_stands_still_is_named(broker: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +283,7 @@ def test_a_reader_that_stands_still_is_named(broker: Embedded, monkeypatch: pyte
     broker.send(*[b"x"] * 3, topic=results)
     closing = gate(broker, ("a", broker.readings), ("slow", results))
     with pytest.raises(EdgeError, match=r"no progress for 180 s: slow is at 0 of 3 on t\.results\.air\[0\]"):
-        closing.wait(broker.publisher(), broker.readings, Waits())
+        closing.wait([broker.publisher()], Waits())
 
 
 def test_a_reader_that_moves_on_slowly_is_waited_for(broker: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,8 +292,11 @@ def test_a_reader_that_moves_on_slowly_is_waited_for(broker: Embedded, monkeypat
     results = broker.topics.results("air")
     broker.send(*[b"x"] * 9, topic=results)
     waits = Waits(lambda count: broker.commit("slow", {0: count}, results))
-    gate(broker, ("a", broker.readings), ("slow", results)).wait(broker.publisher(), broker.readings, waits)
+    gate(broker, ("a", broker.readings), ("slow", results)).wait([broker.publisher()], waits)
     assert waits.count == 7
+
+
+PLACES = [("t", 0), ("t", 1)]
 
 
 class Moving:
@@ -283,12 +316,12 @@ class Moving:
 
 def test_a_coordinator_that_moves_is_asked_again() -> None:
     reader = Moving(KafkaError.NOT_COORDINATOR, 1)
-    assert publisher_module._reached(cast("Consumer", reader), "t", 2) == [(0, 7), (1, 7)]
+    assert publisher_module._reached(cast("Consumer", reader), PLACES) == {("t", 0): 7, ("t", 1): 7}
     assert reader.asked == 2
 
 
 def test_another_error_of_the_coordinator_is_told_at_once() -> None:
     reader = Moving(KafkaError.GROUP_AUTHORIZATION_FAILED, 1)
     with pytest.raises(KafkaException):
-        publisher_module._reached(cast("Consumer", reader), "t", 2)
+        publisher_module._reached(cast("Consumer", reader), PLACES)
     assert reader.asked == 1

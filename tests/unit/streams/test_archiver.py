@@ -14,8 +14,9 @@ from sensors.frames import Tick
 from streams import archiver
 from streams.archive import Archive, read_segment
 from streams.archiver import ArchiverSettings, run_archive
+from streams.areas import encode_area_tick
 from streams.results import encode_results
-from streams.segments import OFFSET, RAW, TICK
+from streams.segments import OFFSET, RAW, TICK, TICK_SOURCE
 from tests.embedded import FORGOTTEN, LARGE, Embedded
 from tests.packets import T0, frame, message, packet, told
 from tests.unit.streams.store import samples
@@ -96,11 +97,13 @@ def test_what_came_is_cut_when_the_run_is_told_to_stop(broker: Embedded, archive
 def test_every_topic_is_kept_in_its_own_form(broker: Embedded, archive: Archive) -> None:
     broker.send(A)
     broker.send(encode_results(samples.HEAD, samples.batch(samples.row())), topic=broker.topics.results("air"))
+    broker.send(encode_area_tick(T0, 2), topic=broker.topics.areas("air"))
     broker.send(b"{}", topic=broker.topics.deadletter)
-    follow(settings(broker), archive, 3)
+    follow(settings(broker), archive, 4)
     kept = {t: read_segment(archive.segments(t, 0)[0]).schema.names for t in broker.topics.all("air")}
     assert "PM2.5" in kept[broker.readings]
     assert "revision" in kept[broker.topics.results("air")]
+    assert kept[broker.topics.areas("air")] == [OFFSET, TICK, TICK_SOURCE]
     assert kept[broker.topics.deadletter] == [OFFSET, RAW]
 
 

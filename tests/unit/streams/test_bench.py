@@ -10,11 +10,14 @@ import pytest
 
 from sensors.deadletters import RAW_BYTES, Refusal, decode_letter
 from sensors.frames import Frame, Tick, decode, encode_tick
-from streams import bench as bench_module
-from streams.bench import FORWARD_MS, Bench, Outbound
+from streams import stages
+from streams.areas import AreaTick, decode_area
+from streams.bench import Bench, Outbound
 from streams.history import Past
 from streams.judging.state import Refused
 from streams.results import ResultHead, decode_results
+from streams.segments import READINGS
+from streams.stages import AREAS_FORWARD_MS, FORWARD_MS, JudgeStage, Router, Way
 from tests.packets import T0, Item, frame, message, packet
 from tests.unit.streams.store import samples
 
@@ -55,7 +58,7 @@ class Log:
     whole: bool = True
     asked: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def before(self, partition: int, stop: int, *, span_ms: int) -> Past:
+    def before(self, partition: int, stop: int, *, span_ms: int) -> Past[Item]:
         self.asked.append((partition, stop, span_ms))
         return Past(items=map(decode, self.records[:stop]), whole=self.whole)
 
@@ -68,19 +71,24 @@ class Desk:
     say_again: int = 1_000
     sent: list[Outbound] = field(default_factory=list)
     judges: list[Counting] = field(default_factory=list)
-    bench: Bench = field(init=False)
+    route: Router | None = None
+    bench: Bench[Item] = field(init=False)
 
     def __post_init__(self) -> None:
         async def send(messages: list[Outbound]) -> None:
             self.sent += messages
 
-        def make(_: int) -> Counting:
+        def make(partition: int) -> JudgeStage:
             self.judges.append(Counting())
-            return self.judges[-1]
+            way = Way(
+                partition=partition, partitions=4, results="results.air", areas="areas.air", deadletter="deadletter",
+                head=HEAD,
+            )  # fmt: skip
+            return JudgeStage(way=way, judge=self.judges[-1], route=self.route)
 
         self.bench = Bench(
-            readings="readings.air", results="results.air", deadletter="deadletter", head=HEAD,
-            make_judge=make, history=self.log, send=send, say_again=self.say_again,
+            topic="readings.air", deadletter="deadletter", form=READINGS, make_stage=make, history=self.log, send=send,
+            say_again=self.say_again,
         )  # fmt: skip
 
     def take(self, offset: int, said: Item | bytes, partition: int = 0) -> list[Outbound]:
@@ -114,7 +122,7 @@ def test_results_leave_at_the_tick_and_the_tick_after_them() -> None:
 
 
 def test_many_results_leave_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_module, "RESULT_ROWS", 2)
+    monkeypatch.setattr(stages, "RESULT_ROWS", 2)
     desk = Desk()
     desk.take(0, frame(*[packet(f"S{n}") for n in range(5)]))
     assert said(desk.take(1, Tick(T0))) == [("rows", 2), ("rows", 2), ("rows", 1), ("tick", T0)]
@@ -266,3 +274,42 @@ def test_a_state_whose_past_could_not_be_said_is_not_held() -> None:
 
 def test_a_tick_travels_as_it_was_said() -> None:
     assert Desk().take(0, Tick(T0))[0].data == encode_tick(T0)
+
+
+def to_areas(rows: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+    """Send the first row to partition 3 and all of them to partition 1."""
+    return [(3, rows.slice(0, 1)), (1, rows)]
+
+
+def heard(messages: Iterable[Outbound]) -> list[tuple[int, int | tuple[int, int]]]:
+    """Return of the messages to the areas the partition, and rows or the tick with its source."""
+    found: list[tuple[int, int | tuple[int, int]]] = []
+    for sent in messages:
+        if sent.topic == "areas.air":
+            said_there = decode_area(sent.data)
+            if isinstance(said_there, AreaTick):
+                found.append((sent.partition, (said_there.at, said_there.source)))
+            else:
+                found.append((sent.partition, said_there.num_rows))
+    return found
+
+
+def test_rows_for_areas_leave_after_the_results_and_before_the_clock_that_every_partition_hears() -> None:
+    desk = Desk(route=to_areas)
+    desk.take(0, frame(packet("A"), packet("B")), partition=2)
+    sent = desk.take(1, Tick(T0), partition=2)
+    assert [message.topic for message in sent] == ["results.air"] * 2 + ["areas.air"] * 6
+    assert heard(sent) == [(3, 1), (1, 2), *[(p, (T0, 2)) for p in range(4)]]
+
+
+@pytest.mark.parametrize(("later", "passed_on"), [(AREAS_FORWARD_MS - 1, False), (AREAS_FORWARD_MS, True)])
+def test_areas_hear_the_clock_now_and_then_when_nothing_is_routed(*, later: int, passed_on: bool) -> None:
+    desk = Desk(route=lambda _: [])
+    assert len(heard(desk.take(0, Tick(T0)))) == 4
+    desk.take(1, A)
+    assert len(heard(desk.take(2, Tick(T0 + later)))) == (4 if passed_on else 0)
+
+
+def test_what_the_areas_were_told_is_told_again_when_a_state_is_filled() -> None:
+    sent = Desk(log=records(A, Tick(T0), A), route=to_areas).take(3, A)
+    assert heard(sent) == [(3, 1), (1, 1), *[(p, (T0, 0)) for p in range(4)]]

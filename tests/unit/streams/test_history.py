@@ -10,7 +10,7 @@ from sensors.frames import Tick
 from streams import history as history_module
 from streams.archive import MERGE_AT, Archive
 from streams.history import LogHistory, Past, first_offset, read_records
-from streams.segments import joined, rows_of
+from streams.segments import READINGS, joined, rows_of
 from tests.embedded import FORGOTTEN, LARGE, Embedded
 from tests.packets import T0, Item, frame, message, packet, told
 
@@ -49,8 +49,8 @@ def keep(archive: Archive, broker: Embedded, items: list[Item], *, log: str = "n
         archive.write(log, broker.readings, 0, rows, first=first, last=first + len(part) - 1, last_tick=tick)
 
 
-def before(archive: Archive, broker: Embedded, stop: int, *, span_ms: int = FAR) -> Past:
-    history = LogHistory(archive, bootstrap=broker.bootstrap, topic=broker.readings, log_id="now")
+def before(archive: Archive, broker: Embedded, stop: int, *, span_ms: int = FAR) -> Past[Item]:
+    history = LogHistory(archive, bootstrap=broker.bootstrap, topic=broker.readings, log_id="now", form=READINGS)
     return history.before(0, stop, span_ms=span_ms)
 
 

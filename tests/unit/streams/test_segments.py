@@ -9,8 +9,9 @@ import pytest
 
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.frames import Frame, Origin, Tick, encode_tick, flag_column
-from streams.results import ResultHead, encode_results
-from streams.segments import OFFSET, RAW, TICK, items_of, joined, rows_of
+from streams.areas import AreaTick, encode_area_tick
+from streams.results import RESULT_SCHEMA, ResultHead, encode_results
+from streams.segments import OFFSET, RAW, TICK, area_items_of, items_of, joined, rows_of
 from tests.packets import T0, Item, batch, frame, message, packet, told
 from tests.unit.streams.store import samples
 
@@ -161,3 +162,31 @@ def test_large_frames_keep_their_order_and_repeats() -> None:
         [Tick(T0), said, Tick(T0 + HOUR_MS)]
     )
     assert batch(*rows).num_rows == 500
+
+
+def area_log(*messages: bytes) -> pa.Table:
+    return kept(*[("areas", data) for data in messages])
+
+
+FIRST, SECOND = samples.batch(samples.row(), samples.row(site="S2", value=7)), samples.batch(samples.row(site="S3"))
+
+
+def test_a_log_of_areas_comes_back_with_the_rows_between_two_ticks_together() -> None:
+    first, second = (encode_results(samples.HEAD, rows) for rows in (FIRST, SECOND))
+    table = area_log(first, second, encode_area_tick(T0, 3), encode_area_tick(T0, 0), first, b"nonsense", second)
+    for rows in (table, through_parquet(table)):
+        found = list(area_items_of(rows))
+        assert [item if isinstance(item, AreaTick) else samples.listed(item) for item in found] == [
+            [*samples.listed(FIRST), *samples.listed(SECOND)],
+            AreaTick(at=T0, source=3),
+            AreaTick(at=T0, source=0),
+            samples.listed(FIRST),
+            samples.listed(SECOND),
+        ]
+        assert all(isinstance(item, AreaTick) or item.schema.equals(RESULT_SCHEMA) for item in found)
+
+
+@pytest.mark.parametrize("messages", [[], [encode_area_tick(T0, 1)], [b""]], ids=["none", "a-tick", "nonsense"])
+def test_a_log_of_areas_without_rows_has_none(messages: list[bytes]) -> None:
+    table = area_log(*messages, encode_area_tick(T0, 2))
+    assert [item for item in area_items_of(table) if not isinstance(item, AreaTick)] == []

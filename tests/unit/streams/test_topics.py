@@ -13,20 +13,22 @@ from streams.topics import Topics, create_topics, topic_settings
 @pytest.mark.parametrize(
     ("prefix", "names", "group"),
     [
-        ("", ("readings.air", "results.air", "deadletter"), "jianhu-judge"),
-        ("x", ("x.readings.air", "x.results.air", "x.deadletter"), "x.jianhu-judge"),
-        ("a.b", ("a.b.readings.air", "a.b.results.air", "a.b.deadletter"), "a.b.jianhu-judge"),
+        ("", ("readings.air", "areas.air", "results.air", "deadletter"), "jianhu-judge"),
+        ("x", ("x.readings.air", "x.areas.air", "x.results.air", "x.deadletter"), "x.jianhu-judge"),
+        ("a.b", ("a.b.readings.air", "a.b.areas.air", "a.b.results.air", "a.b.deadletter"), "a.b.jianhu-judge"),
     ],
 )
 def test_a_prefix_separates_topics_and_groups(prefix: str, names: tuple[str, ...], group: str) -> None:
     topics = Topics(prefix=prefix)
     assert topics.all("air") == names
-    assert (topics.readings("air"), topics.results("air"), topics.deadletter) == names
+    assert (topics.readings("air"), topics.areas("air"), topics.results("air"), topics.deadletter) == names
     assert topics.group("judge") == group
 
 
 def test_two_kinds_share_nothing_but_the_dead_letters() -> None:
     assert set(Topics().all("air")) & set(Topics().all("water")) == {"deadletter"}
+    together = Topics().all("air", "water")
+    assert (len(together), set(together)) == (7, {*Topics().all("air"), *Topics().all("water")})
 
 
 def test_records_are_stamped_by_the_broker_and_kept_for_fourteen_days_whatever_their_size() -> None:

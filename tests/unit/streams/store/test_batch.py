@@ -66,11 +66,11 @@ def test_the_greatest_tick_of_each_partition_is_noted() -> None:
     found = read(
         delivery(encode_tick(5)), delivery(encode_tick(9), 1), delivery(encode_tick(7)), delivery(encode_tick(6))
     )
-    assert found.ticks == {0: 7, 1: 9}
+    assert found.ticks == {("results.air", 0): 7, ("results.air", 1): 9}
 
 
 def test_a_tick_before_1970_is_a_tick() -> None:
-    assert read(delivery(encode_tick(-5))).ticks == {0: -5}
+    assert read(delivery(encode_tick(-5))).ticks == {("results.air", 0): -5}
 
 
 def test_the_offset_to_commit_is_the_one_after_the_last_even_of_what_cannot_be_read() -> None:

@@ -316,19 +316,29 @@ def test_other_columns_are_refused(store: ResultStore) -> None:
 
 
 def test_the_clock_is_the_slowest_partitions_greatest_tick(store: ResultStore) -> None:
-    store.note_tick(0, 1_000, 5)
-    assert store.clock() == Clock(at_ms=1_000, wall_ms=5, partition=0)
-    store.note_tick(1, 900, 6)
-    assert store.clock() == Clock(at_ms=900, wall_ms=6, partition=1)
-    store.note_tick(1, 2_000, 7)
-    assert store.clock() == Clock(at_ms=1_000, wall_ms=5, partition=0)
+    store.note_tick("air", 0, 1_000, 5)
+    assert store.clock() == Clock(kind="air", at_ms=1_000, wall_ms=5, partition=0)
+    store.note_tick("air", 1, 900, 6)
+    assert store.clock() == Clock(kind="air", at_ms=900, wall_ms=6, partition=1)
+    store.note_tick("air", 1, 2_000, 7)
+    assert store.clock() == Clock(kind="air", at_ms=1_000, wall_ms=5, partition=0)
 
 
 def test_a_tick_that_is_not_greater_changes_nothing(store: ResultStore) -> None:
-    store.note_tick(0, 1_000, 5)
-    store.note_tick(0, 1_000, 6)
-    store.note_tick(0, 999, 7)
-    assert store.clock() == Clock(at_ms=1_000, wall_ms=5, partition=0)
+    store.note_tick("air", 0, 1_000, 5)
+    store.note_tick("air", 0, 1_000, 6)
+    store.note_tick("air", 0, 999, 7)
+    assert store.clock() == Clock(kind="air", at_ms=1_000, wall_ms=5, partition=0)
+
+
+def test_a_kind_that_lags_is_told_beside_one_that_does_not(store: ResultStore) -> None:
+    assert store.clocks() == ()
+    store.note_tick("water", 0, 500, 1)
+    for partition, at in ((0, 1_000), (1, 900)):
+        store.note_tick("air", partition, at, 2)
+    lagging = Clock(kind="water", at_ms=500, wall_ms=1, partition=0)
+    assert store.clocks() == (Clock(kind="air", at_ms=900, wall_ms=2, partition=1), lagging)
+    assert store.clock() == lagging
 
 
 def test_a_fresh_look_changes_nothing(store: ResultStore) -> None:

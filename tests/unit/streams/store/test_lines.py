@@ -79,7 +79,7 @@ def test_ordinary_names_are_held_as_they_are() -> None:
 
 
 def test_a_tick_is_one_line_at_time_0() -> None:
-    assert clock_line(3, 10, 20) == "clock,partition=3 at=10i,wall=20i 0"
+    assert clock_line("air", 3, 10, 20) == "clock,kind=air,partition=3 at=10i,wall=20i 0"
 
 
 def test_a_predicate_names_exactly_one_series() -> None:

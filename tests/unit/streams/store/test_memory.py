@@ -9,7 +9,7 @@ from tests.unit.streams.store.samples import HEAD, HOUR, T0, batch, listed, row
 def test_two_memory_stores_share_nothing() -> None:
     first, second = MemoryStore(), MemoryStore()
     first.write(batch(row()), HEAD)
-    first.note_tick(0, 1, 1)
+    first.note_tick("air", 0, 1, 1)
     assert second.slice(HOUR, T0).num_rows == 0
     assert second.clock() is None
 

@@ -22,7 +22,7 @@ from tests.unit.streams.store.samples import HEAD, HOUR, T0, batch, listed, row
 
 TOPIC = "results.air"
 SETTINGS = SinkSettings(
-    bootstrap="nowhere", results=TOPIC, deadletter="deadletter", gather_s=0, backoff_s=0, backoff_most_s=0
+    bootstrap="nowhere", results={TOPIC: "water"}, deadletter="deadletter", gather_s=0, backoff_s=0, backoff_most_s=0
 )
 
 
@@ -103,9 +103,9 @@ class Faltering(MemoryStore):
         self._try("write")
         return super().write(rows, head)
 
-    def note_tick(self, partition: int, at_ms: int, wall_ms: int) -> None:
+    def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         self._try("tick")
-        super().note_tick(partition, at_ms, wall_ms)
+        super().note_tick(kind, partition, at_ms, wall_ms)
 
     def refresh(self) -> None:
         self.refreshed += 1
@@ -161,7 +161,7 @@ def test_rows_are_written_then_ticks_noted_then_offsets_committed() -> None:
     scene = Scene([Post(results("S1"), 0, 4), Post(encode_tick(9), 0, 5), Post(results("S2"), 1, 7)]).run()
     assert scene.diary.entries == ["write", "tick", ("commit", {0: 6, 1: 8})]
     assert [cells["site"] for cells in listed(scene.store.slice(HOUR, T0))] == ["S1", "S2"]
-    assert scene.store.clock() == Clock(at_ms=9, wall_ms=77, partition=0)
+    assert scene.store.clock() == Clock(kind="water", at_ms=9, wall_ms=77, partition=0)
     assert scene.progress == [SinkProgress(messages=3, accepted=2)]
 
 

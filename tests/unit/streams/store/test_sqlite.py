@@ -43,10 +43,10 @@ def writer(path: Path) -> SqliteStore:
 def test_results_outlive_the_process_that_wrote_them(path: Path, writer: SqliteStore) -> None:
     with closing(writer):
         writer.write(batch(row(value=5, revision=2)), HEAD)
-        writer.note_tick(0, 10, 20)
+        writer.note_tick("air", 0, 10, 20)
     with closing(SqliteStore(path)) as again:
         assert listed(again.slice(HOUR, T0)) == [row(value=5, revision=2)]
-        assert again.clock() == Clock(at_ms=10, wall_ms=20, partition=0)
+        assert again.clock() == Clock(kind="air", at_ms=10, wall_ms=20, partition=0)
         assert again.write(batch(row(value=4)), HEAD) == WriteReport(kept=1)
 
 
@@ -73,7 +73,7 @@ def test_a_reader_does_not_write(path: Path, writer: SqliteStore) -> None:
         with pytest.raises(StoreError, match="not open for writing"):
             reader.write(batch(row()), HEAD)
         with pytest.raises(StoreError, match="not open for writing"):
-            reader.note_tick(0, 1, 1)
+            reader.note_tick("air", 0, 1, 1)
 
 
 def test_a_reader_that_comes_first_is_told_so_and_reads_later(path: Path) -> None:
@@ -89,8 +89,33 @@ def test_a_reader_that_comes_first_is_told_so_and_reads_later(path: Path) -> Non
             assert reader.latest(HOUR) == T0
 
 
+def _make_version_1(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            "DROP TABLE clock; PRAGMA user_version = 1; INSERT INTO name (text) VALUES ('kept');"
+            'CREATE TABLE clock ("partition" INTEGER PRIMARY KEY, at INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT;'
+            "INSERT INTO clock VALUES (0, 1, 2);"
+        )
+
+
+def test_a_file_whose_clock_knew_one_kind_keeps_its_results_and_gets_a_new_clock(
+    path: Path, writer: SqliteStore
+) -> None:
+    writer.write(batch(row(value=5)), HEAD)
+    writer.close()
+    _make_version_1(path)
+    with closing(SqliteStore(path, Access.READ)) as reader:
+        with pytest.raises(StoreError, match="not been made ready"):
+            reader.clock()
+        with closing(SqliteStore(path)) as again:
+            assert reader.clock() is None
+            again.note_tick("water", 0, 10, 20)
+            assert reader.clock() == Clock(kind="water", at_ms=10, wall_ms=20, partition=0)
+            assert listed(reader.slice(HOUR, T0)) == [row(value=5)]
+
+
 @pytest.mark.parametrize("access", list(Access))
-@pytest.mark.parametrize("version", [sqlite.STORE_VERSION - 1, sqlite.STORE_VERSION + 1])
+@pytest.mark.parametrize("version", [0, sqlite.STORE_VERSION + 1])
 def test_another_version_of_the_tables_is_refused_by_name(
     path: Path, writer: SqliteStore, version: int, access: Access
 ) -> None:
