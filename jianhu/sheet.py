@@ -6,12 +6,14 @@ the sheet its author meant.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,11 +23,49 @@ from sensors.errors import ConfigError, EdgeError
 
 _WRITE_ROWS: Final = 500_000
 _HEADER_WITHIN: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 22
+_PIECE_BYTES: Final = 1 << 25
+_BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+_LATER: Final = {"utf-8-sig": "utf-8"}
+"""A byte order mark stands before the first piece only."""
 _SPECIAL: Final = (b'"', b",", b"\r", b"\n")
 
 
-def read_sheet(path: Path) -> pa.Table:
-    """Return a CSV file as a table of text columns, in the file's order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A CSV file that was looked through once and can be read piece by piece."""
+
+    path: Path
+    names: tuple[str, ...]
+    """Its columns."""
+    header_line: int
+    encoding: str
+
+    def pieces(self, piece_bytes: int = _PIECE_BYTES) -> Iterator[pa.Table]:
+        """Yield its rows in order as tables of text columns, one at least; memory grows with the piece.
+
+        Raises
+        ------
+        ConfigError
+            When a row has another width than the header.
+        EdgeError
+            When it cannot be read.
+        """
+        none = pa.table({name: pa.array([], pa.utf8()) for name in self.names})
+        line, any_rows = 1, False
+        for data in _cut(self.path, piece_bytes):
+            text = data.decode(self.encoding if line == 1 else _LATER.get(self.encoding, self.encoding))
+            skip = self.header_line if line == 1 else 0
+            if text.split("\n", skip)[-1].strip():
+                any_rows = True
+                yield _table(text, self.names, skip, _Place(str(self.path), line))
+            line += data.count(b"\n")
+        if not any_rows:
+            yield none
+
+
+def open_sheet(path: Path) -> Sheet:
+    """Look a CSV file through, in bounded memory, and return it for reading.
 
     Parameters
     ----------
@@ -36,41 +76,39 @@ def read_sheet(path: Path) -> pa.Table:
     Raises
     ------
     ConfigError
+        When it is empty, no text, or has a column name twice.
+    EdgeError
+        When it cannot be read.
+    """
+    file = str(path)
+    encoding = _encoding_of(path)
+    quotes, blank, head = 0, True, b""
+    for block in _blocks(path):
+        head += block[: max(0, 4 * _HEADER_WITHIN - len(head))]
+        quotes += block.count(b'"')
+        blank = blank and not block.strip(_BLANK)
+    if blank:
+        raise wrong_sheet(file, None, "", "the file is empty", "give a table with a header")
+    if quotes % 2:
+        line = _last_row(path.read_bytes().decode(encoding))
+        raise wrong_sheet(
+            file, line, "", "a quotation mark without its partner", "close the quotation, or take it away"
+        )
+    line, names = _header(head.decode(encoding, errors="ignore"), file)
+    return Sheet(path=path, names=tuple(names), header_line=line, encoding=encoding)
+
+
+def read_sheet(path: Path) -> pa.Table:
+    """Return a CSV file as a table of text columns, in the file's order; all of it in memory.
+
+    Raises
+    ------
+    ConfigError
         When it is empty, no text, has a column name twice or a row of another width.
     EdgeError
         When it cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as cause:
-        raise EdgeError(f"{path}: {cause.strerror or cause}") from cause
-    text = _decoded(data, str(path))
-    if not text.strip():
-        raise wrong_sheet(str(path), None, "", "the file is empty", "give a table with a header")
-    if text.count('"') % 2:
-        line = _last_row(text)
-        raise wrong_sheet(
-            str(path), line, "", "a quotation mark without its partner", "close the quotation, or take it away"
-        )
-    line, names = _header(text, str(path))
-    bad: list[int] = []
-
-    def note(row: pacsv.InvalidRow) -> str:
-        bad.append(row.actual_columns)
-        return "skip"
-
-    try:
-        table = pacsv.read_csv(
-            io.BytesIO(text.encode()),
-            read_options=pacsv.ReadOptions(column_names=names, skip_rows=line),
-            parse_options=pacsv.ParseOptions(invalid_row_handler=note, newlines_in_values='"' in text),
-            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.utf8())),
-        )
-    except pa.ArrowInvalid as cause:
-        raise wrong_sheet(str(path), None, "", f"no table: {cause}", "save it as CSV with commas") from cause
-    if bad:
-        raise _ragged(text, len(names), str(path))
-    return table
+    return pa.concat_tables(open_sheet(path).pieces())
 
 
 def write_sheet(path: Path, columns: Mapping[str, pa.Array]) -> None:
@@ -81,22 +119,40 @@ def write_sheet(path: Path, columns: Mapping[str, pa.Array]) -> None:
     EdgeError
         When it cannot be written.
     """
-    quoted = [_quoted(column) for column in columns.values()]
-    count = len(quoted[0])
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(columns)
+    write_pieces(path, [columns])
+
+
+def write_pieces(path: Path, pieces: Iterable[Mapping[str, pa.Array]]) -> None:
+    """Write pieces of one table, all with the same columns, one after the other; see `write_sheet`.
+
+    Whatever the making of a piece raises leaves an older file as it was.
+
+    Raises
+    ------
+    EdgeError
+        When it cannot be written.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as sink:
-            sink.write(header.getvalue().encode())
-            for start in range(0, count, _WRITE_ROWS):
-                cells = [column.slice(start, _WRITE_ROWS) for column in quoted]
-                lines = pc.binary_join_element_wise(*cells, ",")
-                sink.write("\n".join([*lines.to_pylist(), ""]).encode())
+            for at, columns in enumerate(pieces):
+                if at == 0:
+                    header = io.StringIO()
+                    csv.writer(header, lineterminator="\n").writerow(columns)
+                    sink.write(header.getvalue().encode())
+                _write_rows(sink, [_quoted(column) for column in columns.values()])
         part.replace(path)
     except OSError as cause:
-        part.unlink(missing_ok=True)
         raise EdgeError(f"{path}: {cause.strerror or cause}") from cause
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_rows(sink: BinaryIO, quoted: Sequence[pa.Array]) -> None:
+    for start in range(0, len(quoted[0]), _WRITE_ROWS):
+        cells = [column.slice(start, _WRITE_ROWS) for column in quoted]
+        lines = pc.binary_join_element_wise(*cells, ",")
+        sink.write("\n".join([*lines.to_pylist(), ""]).encode())
 
 
 def _quoted(texts: pa.Array) -> pa.Array:
@@ -114,18 +170,98 @@ def wrong_sheet(file: str, line: int | None, key: str, problem: str, mend: str) 
     return ConfigError(file=file, line=line, key=key, problem=problem, mend=mend)
 
 
-def _decoded(data: bytes, file: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a piece of text stands."""
+
+    file: str
+    line: int
+    """Its first line, from 1."""
+
+
+def _table(text: str, names: Sequence[str], skip: int, place: _Place) -> pa.Table:
+    """Return the rows of a piece of text behind its first ``skip`` lines."""
+    bad: list[int] = []
+
+    def note(row: pacsv.InvalidRow) -> str:
+        bad.append(row.actual_columns)
+        return "skip"
+
+    try:
+        table = pacsv.read_csv(
+            io.BytesIO(text.encode()),
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=skip),
+            parse_options=pacsv.ParseOptions(invalid_row_handler=note, newlines_in_values='"' in text),
+            convert_options=pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.utf8())),
+        )
+    except pa.ArrowInvalid as cause:
+        raise wrong_sheet(place.file, None, "", f"no table: {cause}", "save it as CSV with commas") from cause
+    if bad:
+        raise _ragged(text, len(names), place)
+    return table
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as source:
+            while block := source.read(_BLOCK_BYTES):
+                yield block
+    except OSError as cause:
+        raise EdgeError(f"{path}: {cause.strerror or cause}") from cause
+
+
+def _cut(path: Path, piece_bytes: int) -> Iterator[bytes]:
+    """Yield a file in pieces that end with a line which is no part of a quoted cell.
+
+    Neither a line end nor a quotation mark is ever part of another character in UTF-8 or GB 18030.
+    """
+    rest = b""
+    for block in _blocks(path):
+        rest += block
+        if len(rest) >= piece_bytes:
+            end = _line_end(rest)
+            if end:
+                yield rest[:end]
+                rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _line_end(data: bytes) -> int:
+    """Return the place behind the last line end that has an even number of quotation marks before it; 0 for none."""
+    end = data.rfind(b"\n") + 1
+    while end and data.count(b'"', 0, end) % 2:
+        end = data.rfind(b"\n", 0, end - 1) + 1
+    return end
+
+
+def _encoding_of(path: Path) -> str:
+    bad = []
     for encoding in ("utf-8-sig", "gb18030"):
+        line = _bad_line(path, encoding)
+        if line is None:
+            return encoding
+        bad.append(abs(line))
+        if line < 0:
+            break
+    # What got furthest is most likely what the file was meant to be.
+    problem, mend = "bytes that are neither UTF-8 nor GBK text", "save the file as UTF-8"
+    raise wrong_sheet(str(path), max(bad), "", problem, mend)
+
+
+def _bad_line(path: Path, encoding: str) -> int | None:
+    """Return the line of the first bytes that are no text; negative for a zero byte; None when there are none."""
+    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    for block in (*_blocks(path), b""):
         try:
-            text = data.decode(encoding)
+            text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as cause:
-            line = data.count(b"\n", 0, cause.start) + 1
-        else:
-            zero = text.find("\0")
-            if zero < 0:
-                return text
-            line = text.count("\n", 0, zero) + 1
-    raise wrong_sheet(file, line, "", "bytes that are neither UTF-8 nor GBK text", "save the file as UTF-8")
+            return line + cause.object.count(b"\n", 0, cause.start)
+        zero = text.find("\0")
+        if zero >= 0:
+            return -(line + text.count("\n", 0, zero))
+        line += text.count("\n")
+    return None
 
 
 def _header(text: str, file: str) -> tuple[int, list[str]]:
@@ -149,12 +285,13 @@ def _last_row(text: str) -> int:
     return [line for line, _ in _rows(text)][-1]
 
 
-def _ragged(text: str, width: int, file: str) -> ConfigError:
+def _ragged(text: str, width: int, place: _Place) -> ConfigError:
     for line, cells in _rows(text):
         if cells not in {0, width}:
             problem = f"{cells} cells under a header of {width}"
-            return wrong_sheet(file, line, "", problem, "give every row one cell for each column")
-    return wrong_sheet(file, None, "", f"rows that do not have {width} cells", "look at the quotation marks")
+            mend = "give every row one cell for each column"
+            return wrong_sheet(place.file, place.line + line - 1, "", problem, mend)
+    return wrong_sheet(place.file, None, "", f"rows that do not have {width} cells", "look at the quotation marks")
 
 
 def _rows(text: str) -> Iterator[tuple[int, int]]:

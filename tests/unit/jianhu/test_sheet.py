@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from jianhu.sheet import read_sheet, write_sheet
+from jianhu.sheet import open_sheet, read_sheet, write_pieces, write_sheet
 from sensors.errors import ConfigError, EdgeError
 
 
@@ -101,3 +102,60 @@ def test_a_sheet_without_rows_is_its_header(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_edge_error(tmp_path: Path) -> None:
     with pytest.raises(EdgeError, match="No such file"):
         write_sheet(tmp_path / "none" / "out.csv", {"a": pa.array(["1"])})
+
+
+QUOTED = 'name,note\n甲,"one\ntwo"\n\n乙,"a ""b"", c"\n丙,plain\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
+@pytest.mark.parametrize("size", [1, 7, 16, 4096])
+def test_a_file_in_pieces_is_the_whole_file(
+    tmp_path: Path, encoding: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jianhu.sheet._BLOCK_BYTES", 5)
+    path = tmp_path / "in.csv"
+    path.write_bytes(QUOTED.replace("\n", "\r\n").encode(encoding))
+    pieces = list(open_sheet(path).pieces(size))
+    assert pa.concat_tables(pieces).equals(read_sheet(path))
+    assert read_sheet(path)["name"].to_pylist() == ["甲", "乙", "丙"]
+    assert len(pieces) > 1 or size == 4096
+
+
+@pytest.mark.usefixtures("_small_blocks")
+def test_a_bad_row_in_a_later_piece_has_its_line_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("a,b\n" + "1,2\n" * 20 + "1,2,3\n" + "1,2\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        list(open_sheet(path).pieces(10))
+    assert caught.value.line == 22
+
+
+@pytest.mark.usefixtures("_small_blocks")
+def test_bytes_that_are_no_text_are_found_across_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes("名,值\n甲,1\n".encode() + b"\xff\xff,2\n")
+    with pytest.raises(ConfigError) as caught:
+        open_sheet(path)
+    assert caught.value.line == 3
+
+
+def test_a_header_without_rows_is_an_empty_piece(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("\na,b\n\n", encoding="utf-8")
+    (piece,) = open_sheet(path).pieces()
+    assert (piece.num_rows, piece.column_names) == (0, ["a", "b"])
+
+
+def test_pieces_are_written_one_after_the_other_and_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    write_pieces(path, ({"a": pa.array([str(at)]), "b": pa.array(["x, y"])} for at in range(3)))
+    assert path.read_text(encoding="utf-8") == 'a,b\n0,"x, y"\n1,"x, y"\n2,"x, y"\n'
+
+    def broken() -> Iterator[dict[str, pa.Array]]:
+        yield {"a": pa.array(["9"])}
+        raise ConfigError(file="in", line=1, key="", problem="p", mend="m")
+
+    with pytest.raises(ConfigError):
+        write_pieces(path, broken())
+    assert path.read_text(encoding="utf-8").startswith("a,b\n0,")
+    assert list(tmp_path.iterdir()) == [path]
