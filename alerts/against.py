@@ -134,19 +134,15 @@ class Against:
         return Held(bounds=(*found, None), which=which.astype(np.int64))
 
 
-def _setting(site: Site) -> Mapping[str, object]:
-    return getattr(site, "setting", {})
-
-
 def _class_bound(rule: Rule, site: Site) -> Bound | None:
-    rank = (rule.level or 0) - 1 if not rule.setting else TARGETS.get(str(_setting(site).get(rule.setting)))
+    rank = (rule.level or 0) - 1 if not rule.setting else TARGETS.get(str(site.setting.get(rule.setting)))
     if rank is None:
         return None
     return Bound(value=rank, digits=0, standard="GB 3838-2002", table="1", clause="", edition="")
 
 
 def _minimum(rule: Rule, factor: Factor | None, site: Site) -> Bound | None:
-    given = _setting(site).get(rule.setting)
+    given = site.setting.get(rule.setting)
     if given is None or factor is None:
         return None
     value, digits = _fixed(Fraction(str(given)), factor.digits)
@@ -157,7 +153,7 @@ def _zone(rule: Rule, factor: Factor | None, site: Site | None, *, night: bool) 
     zones = rule.zones
     if site is None or zones is None or factor is None:
         return None
-    given = (zones.night if night else zones.day).get(str(_setting(site).get(zones.setting)))
+    given = (zones.night if night else zones.day).get(str(site.setting.get(zones.setting)))
     if given is None:
         return None
     value, digits = _fixed(given, factor.digits)

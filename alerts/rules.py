@@ -48,7 +48,8 @@ from streams.standards import Standards
 ANY_FACTOR: Final = "*"
 """The factor of series that are about a site as a whole."""
 WATER_CLASS: Final = "class"
-"""The factor name of class rows."""
+OVER_TARGET: Final = "over_target"
+"""The factor names of rows of a class, and of what is over the site's own target."""
 YEAR: Final = "year"
 _OZONE_WINDOWS: Final = ("8h", "MDA8")
 _AIR_WINDOWS: Final = ("1h", "8h", "24h_running", "24h", "MDA8")
@@ -351,8 +352,9 @@ def _class(reading: _Reading, entry: ClassEntry, rule: Rule) -> Rule:
         raise reading.error("level", "a class rule has either a level or a target", mend)
     if entry.against is not None:
         _check_setting(reading, entry.against)
+    factor = WATER_CLASS if entry.against is None else OVER_TARGET
     setting = entry.against or ""
-    return replace(rule, kind=Kind.CLASS, factors=(WATER_CLASS,), window=window, level=entry.level, setting=setting)
+    return replace(rule, kind=Kind.CLASS, factors=(factor,), window=window, level=entry.level, setting=setting)
 
 
 def _zone(reading: _Reading, entry: ZoneEntry, rule: Rule) -> Rule:

@@ -17,7 +17,7 @@ from typing import Final
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
 from alerts.rulefile import AIR
-from alerts.rules import Kind
+from alerts.rules import OVER_TARGET, Kind
 from alerts.states import Deed, State, StepReason
 from alerts.verdicts import Cause, Point
 from sensors.errors import UnknownName
@@ -63,6 +63,7 @@ class Word(StrEnum):
     MINIMUM = "minimum"
     ZONE_LIMIT = "zone_limit"
     DECIDING = "deciding"
+    OVER_ITEMS = "over_items"
 
 
 class Priority(IntEnum):
@@ -97,7 +98,7 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.HINT, "提示"),
     (Word.UNCONFIRMED, "待复测"),
     (Word.CLASS_REACHED, "水质{window}为{level}"),
-    (Word.WORSE_THAN_TARGET, "水质{window}{level}，劣于目标"),
+    (Word.WORSE_THAN_TARGET, "，劣于目标"),
     (Word.NEAR_LIMIT, "{factor} {window}接近限值"),
     (Word.QUOTA_USED, "{factor} 年许可量已用 {share}"),
     (Word.BELOW_MINIMUM, "{factor} {window}低于下限"),
@@ -106,6 +107,7 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.MINIMUM, "下限 {bound}"),
     (Word.ZONE_LIMIT, "限值 {bound}（{standard} 表{table}，{clause}）"),
     (Word.DECIDING, "定类项目 {items}"),
+    (Word.OVER_ITEMS, "超标倍数 {items}"),
     (Priority.URGENT, "紧急"),
     (Priority.SEVERE, "严重"),
     (Priority.ORDINARY, "一般"),
@@ -167,7 +169,7 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.HINT, "hint"),
     (Word.UNCONFIRMED, "to be re-measured"),
     (Word.CLASS_REACHED, "water of {level}, {window}"),
-    (Word.WORSE_THAN_TARGET, "water of {level}, worse than its target, {window}"),
+    (Word.WORSE_THAN_TARGET, ", worse than its target"),
     (Word.NEAR_LIMIT, "{factor} {window} near its limit"),
     (Word.QUOTA_USED, "{factor}: {share} of the yearly permit used"),
     (Word.BELOW_MINIMUM, "{factor} {window} below its minimum"),
@@ -176,6 +178,7 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.MINIMUM, "minimum {bound}"),
     (Word.ZONE_LIMIT, "limit {bound} ({standard} table {table}, {clause})"),
     (Word.DECIDING, "decided by {items}"),
+    (Word.OVER_ITEMS, "multiples over {items}"),
     (Priority.URGENT, "urgent"),
     (Priority.SEVERE, "severe"),
     (Priority.ORDINARY, "ordinary"),
@@ -306,6 +309,8 @@ def title(event: Event, language: Language = Language.ZH) -> str:
         level=named(level, language),
         share="",
     )
+    if event.kind is Kind.CLASS and event.key.factor == OVER_TARGET:
+        told += word(Word.WORSE_THAN_TARGET, language)
     marks = [
         (Word.HINT, event.hint),
         (Word.UNCONFIRMED, event.unconfirmed),
@@ -328,9 +333,8 @@ def because(point: Point, kind: Kind, factor: str, language: Language = Language
     multiple = multiple_of(point)
     if multiple is not None and multiple > 0 and kind in _NAMED:
         parts.append(word(Word.MULTIPLE, language).format(multiple=_rounded(multiple, _MULTIPLE_STEP)))
-    if kind is Kind.CLASS and point.primary:
-        items = point.primary.replace(";", "、" if language is Language.ZH else ", ")
-        parts.append(word(Word.DECIDING, language).format(items=items))
+    if kind is Kind.CLASS:
+        parts += _items(point, language)
     if kind is not Kind.NO_DATA and point.expected:
         parts.append(word(Word.VALID_OF, language).format(valid=point.valid, expected=point.expected))
     return (", " if language is Language.EN else "，").join(parts)
@@ -357,6 +361,14 @@ def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
     if kind is Kind.CLASS and point.level is not None:
         return class_name(point.level, language)
     return shown(point.value, point.digits, factor, language, point.network)
+
+
+def _items(point: Point, language: Language) -> list[str]:
+    """Return the items that decide a class, and how far they are over, as the detail of the row names them."""
+    comma = "、" if language is Language.ZH else ", "
+    over = [part for part in point.detail.split("; ") if part and not part.startswith("missing:")]
+    told = ((Word.DECIDING, [item for item in point.primary.split(";") if item]), (Word.OVER_ITEMS, over))
+    return [word(key, language).format(items=comma.join(items)) for key, items in told if items]
 
 
 def _factor(network: str, factor: str) -> Factor | None:
@@ -392,7 +404,7 @@ def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> 
         case Kind.MINIMUM:
             told = Word.MINIMUM
         case Kind.CLASS:
-            told = Word.NOT_ABOVE
+            told = Word.TARGET if factor == OVER_TARGET else Word.NOT_ABOVE
         case _:
             told = Word.ABOVE
     return word(told, language).format(bound=against, **cited)

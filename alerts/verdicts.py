@@ -197,7 +197,7 @@ class Judge:
         for rule in rules.rules:
             self._rules.setdefault(rule.network, []).append(rule)
         self._factors = {name: network_of(name).factors for name in self._rules}
-        self._areas = sorted(area.id for area in getattr(registry, "areas", ()))
+        self._areas = sorted(area.id for area in registry.areas)
 
     def judge(self, columns: Columns) -> Iterator[Judged]:
         """Return the verdicts on a batch, series by series, in the rules' order and then by site.

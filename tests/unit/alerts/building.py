@@ -12,7 +12,7 @@ from alerts.columns import Columns, columns_of
 from alerts.rules import Rule, Rules, load_rules
 from alerts.verdicts import Cause, Judge, Point, Verdict
 from sensors.clock import HOUR_MS, first_hour_of_day
-from sensors.registry import Registry, Site, StationClass
+from sensors.registry import Registry, Site
 from streams.results import AQI, RESULT_SCHEMA, ResultHead, encode_results
 from streams.standards import day_number, load_standards
 
@@ -30,12 +30,14 @@ def day_ms(date: Any) -> int:
     return first_hour_of_day(day_number(date)) * HOUR_MS
 
 
-def site(name: str = "A", zone: int = 2) -> Site:
-    return Site(
-        id=name, kind="air", name_zh=name, name_en=name, station_class=StationClass.URBAN, lon=120.0, lat=30.0,
-        county="c", township="t", zone=zone, period_ms=60_000, synthetic=True, source="test", start=0, end=None,
-        not_in_plan=(), assessment=True,
-    )  # fmt: skip
+def site(name: str = "A", zone: int = 2, **other: Any) -> Site:
+    made: dict[str, Any] = {
+        "id": name, "kind": "air", "name_zh": name, "name_en": name, "station_class": "urban", "lon": 120.0,
+        "lat": 30.0, "county": "c", "township": "t", "zone": zone, "period_ms": 60_000,
+        "synthetic": True, "source": "test",
+        "start": 0, "end": None, "not_in_plan": (), "assessment": True,
+    }  # fmt: skip
+    return Site(**(made | other))
 
 
 def registry(*sites: Site) -> Registry:

@@ -7,6 +7,7 @@ import pytest
 
 from alerts.rules import Kind, Rules, load_rules, parse_rules
 from sensors.errors import ConfigError
+from sensors.kinds import kind_names
 from sensors.yamlfile import parse_yaml
 from streams.results import AQI, Window
 from streams.standards import load_standards
@@ -35,6 +36,37 @@ def test_packaged_threshold_names_an_author_and_a_reason() -> None:
     (rule,) = load_rules().versions("pm25-1h")
     assert (rule.threshold, rule.author, rule.factors) == (Fraction(150), "默认配置", ("PM2.5",))
     assert rule.why
+    assert rule.author_en.isascii()
+    assert rule.why_en.isascii()
+
+
+def test_every_delivered_threshold_names_its_author_in_both_languages() -> None:
+    for rule in load_rules().rules:
+        if rule.kind is Kind.THRESHOLD:
+            assert rule.author
+            assert rule.author_en
+
+
+@pytest.mark.parametrize("network", kind_names())
+def test_every_delivered_kind_of_readings_has_a_rule_for_no_data(network: str) -> None:
+    found = [rule for rule in load_rules().rules if rule.network == network and rule.kind is Kind.NO_DATA]
+    assert [rule.window for rule in found] == ["4h" if network == "water" else "1h"]
+
+
+def test_drinking_water_comes_before_everything_else() -> None:
+    rules = {rule.id: rule for rule in load_rules().rules}
+    assert rules["source-biotox"].priority == rules["source-class"].priority == 1
+    assert rules["source-biotox"].classes == {"drinking_source"}
+    assert rules["water-v"].priority == 2
+
+
+def test_noise_limits_are_those_of_the_standard() -> None:
+    """GB 3096-2008 table 1, day and night, dB(A)."""
+    (rule,) = load_rules().versions("noise-zone")
+    assert rule.zones is not None
+    assert {zone: (int(rule.zones.day[zone]), int(rule.zones.night[zone])) for zone in rule.zones.day} == {
+        "0": (50, 40), "1": (55, 45), "2": (60, 50), "3": (65, 55), "4a": (70, 55), "4b": (70, 60),
+    }  # fmt: skip
 
 
 def test_rule_of_no_data_and_of_levels_looks_at_the_index() -> None:

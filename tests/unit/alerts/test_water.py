@@ -20,7 +20,15 @@ from streams.standards import load_standards
 from tests.unit.alerts.building import T0, columns, registry, row, site
 from tests.unit.alerts.networks import class_row, network_of, rules, water_row
 
-RIVER = site("A")
+RIVER = site("A", kind="water", station_class="river_section", setting={"target": "III"})
+UNSET = site("B", kind="water", station_class="drinking_source", setting={"target": None})
+TARGET = "  - {id: target, kind: class, window: 4h, against: target, confirm_after: 2}\n"
+SOURCES = "  - {id: source, kind: class, window: 4h, level: 4, classes: [drinking_source], priority: 1}\n"
+FLOW = "  - {id: flow, network: ecoflow, kind: minimum, factor: flow, window: 1h, setting: minimum}\n"
+ZONES = (
+    "  - {id: zones, network: noise, kind: zone, factor: Leq, window: 1h, setting: zone, standard: GB 3096-2008,\n"
+    "     table: '1', clause: '5', source: s, confidence: confirmed, hint: true, day: {'1': 55}, night: {'1': 45}}\n"
+)
 BAD = "  - {id: bad, kind: class, window: 4h, level: 5, priority: 2, confirm_after: 2}\n"
 TOXIC = (
     "  - {id: toxic, kind: threshold, factor: biotox, window: 4h, value: 20, unit: '%', priority: 1,\n"
@@ -33,8 +41,17 @@ NIGHT_LESS = (
 SILENCE = "  - {id: silence, kind: no_data}\n"
 
 
+SITES = (
+    RIVER,
+    UNSET,
+    site("F", kind="ecoflow", station_class="cross_section", setting={"minimum": 2.5}),
+    site("G", kind="ecoflow", station_class="cross_section", setting={"minimum": None}),
+    site("N", kind="noise", station_class="functional_zone", setting={"zone": "1"}),
+)
+
+
 def judge_of(given: Rules) -> Judge:
-    return Judge(given, registry(RIVER), load_standards(), network_of)
+    return Judge(given, registry(*SITES), load_standards(), network_of)
 
 
 def points(given: Rules, *rows: dict[str, Any], network: str = "water") -> list[Point]:
@@ -180,3 +197,68 @@ def test_one_system_judges_air_and_water_side_by_side() -> None:
     heavy = row("AQI", value=250, level=5)
     assert [point.network for point in points(given, heavy, network="air")] == ["air"]
     assert [point.network for point in points(given, class_row(6))] == ["water"]
+
+
+def over_target(level: int, slot: int = 0, **other: Any) -> dict[str, Any]:
+    """Return a row of what is over the site's own target."""
+    return class_row(level, slot, factor="over_target", value=1, primary="TP", detail="TP 0.40") | other
+
+
+def test_a_class_worse_than_the_sections_own_target_is_over_and_without_a_target_nothing_is_judged() -> None:
+    found = points(rules(TARGET), over_target(3), over_target(4, 1), over_target(6, site="B"))
+    assert [point.verdict for point in found] == [Verdict.OK, Verdict.OVER]
+    (alert,), _ = alerts_after(rules(TARGET), [over_target(4)])
+    assert title(alert.event) == "水质4小时为Ⅳ类，劣于目标 · 待复测"
+    assert because(alert.event.peak, alert.event.kind, "over_target", Language.EN) == (
+        "4 h, class Ⅳ, target class Ⅲ (GB 3838-2002), decided by TP, multiples over TP 0.40, 1 of 1 valid"
+    )
+
+
+def test_a_rule_for_drinking_water_sources_leaves_other_sections_alone() -> None:
+    found = points(rules(SOURCES), class_row(5), class_row(4, site="B"))
+    assert [point.verdict for point in found] == [Verdict.OVER]
+
+
+def flow_row(value: int, hour: int = 0, **other: Any) -> dict[str, Any]:
+    return row("flow", "1h", hour=hour, edition="", site="F") | {"value": value, "digits": 4} | other
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(25_000, Verdict.OK), (24_999, Verdict.OVER), (25_001, Verdict.OK)])
+def test_flow_is_short_only_below_the_minimum_of_the_site(value: int, verdict: Verdict) -> None:
+    (point,) = points(rules(FLOW), flow_row(value), network="ecoflow")
+    assert point.verdict is verdict
+
+
+def test_a_site_whose_minimum_was_never_set_is_not_judged() -> None:
+    assert points(rules(FLOW), flow_row(0, site="G"), network="ecoflow") == []
+
+
+def test_the_peak_of_too_little_flow_is_the_least() -> None:
+    given = rules(FLOW)
+    keeper, journal = Keeper(judge_of(given), given), open_journal("sqlite://", lambda: 0)
+    with journal.writing() as turn:
+        keeper.take(columns(*[flow_row(v, h) for h, v in enumerate((24_000, 10_000, 20_000))], network="ecoflow"), turn)
+        keeper.save(turn)
+    (alert,) = Desk(journal).open_events()
+    journal.close()
+    assert alert.value == 10_000
+    assert title(alert.event) == "flow 1小时低于下限"
+    assert because(alert.event.peak, alert.event.kind, "flow") == "1小时，1.00 m³/s，下限 2.50 m³/s，有效 60/60"
+
+
+@pytest.mark.parametrize(
+    ("hour", "value", "verdict"),
+    [
+        (6, 5500, Verdict.OK),
+        (6, 5501, Verdict.OVER),
+        (21, 5000, Verdict.OK),
+        (22, 5000, Verdict.OVER),
+        (5, 4501, Verdict.OVER),
+    ],
+)
+def test_noise_is_held_against_the_limit_of_its_zone_by_day_and_by_night(
+    hour: int, value: int, verdict: Verdict
+) -> None:
+    made = row("Leq", "1h", hour=hour, edition="", site="N") | {"value": value, "digits": 2}
+    (point,) = points(rules(ZONES), made, network="noise")
+    assert (point.verdict, point.hint) == (verdict, True)
