@@ -210,12 +210,13 @@ class Assembly:
 
         On a real broker a store that is down holds up nothing; the log keeps what it has not read.
         """
+        bootstrap = self.kafka
         judging = [
             Follower(group=self.topics.group("judge"), topic=self.topics.readings(kind), max_records=ENDLESS)
             for kind in self.kinds
         ]
         return Gate(
-            self.kafka,
+            bootstrap,
             self.followers() if self.settings.lag_gate else judging,
             partitions=self.settings.partitions,
             max_bytes=3_000_000 if self.settings.lag_gate else 64_000_000,

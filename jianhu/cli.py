@@ -89,8 +89,8 @@ def topics() -> None:
     from streams.topics import create_topics  # noqa: PLC0415
 
     parts = _assembly()
-    names = parts.topics.all(*parts.kinds)
-    created = create_topics(parts.kafka, names, partitions=parts.settings.partitions)
+    bootstrap, names = parts.kafka, parts.topics.all(*parts.kinds)
+    created = create_topics(bootstrap, names, partitions=parts.settings.partitions)
     for name in names:
         typer.echo(f"{name}: {'created' if name in created else 'as it should be'}")
 

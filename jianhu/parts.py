@@ -135,11 +135,9 @@ def run_console(parts: Assembly) -> None:
 
 def feeder_of(parts: Assembly, source: str, *, synthetic: bool, stop: threading.Event) -> Feeder:
     """Return a source's way to the topics of all kinds."""
-    return Feeder(
-        publishers={kind: parts.publisher(source, kind, synthetic=synthetic) for kind in parts.kinds},
-        gate=parts.gate(),
-        stop=stop,
-    )
+    gate = parts.gate()
+    publishers = {kind: parts.publisher(source, kind, synthetic=synthetic) for kind in parts.kinds}
+    return Feeder(publishers=publishers, gate=gate, stop=stop)
 
 
 def run_simulation(parts: Assembly, stop: threading.Event) -> None:

@@ -95,7 +95,7 @@ def test_a_site_that_is_closed_owes_nothing(tmp_path: Path) -> None:
 
 
 def test_now_runs_on_with_the_wall_at_the_clocks_speed() -> None:
-    snapshot = Snapshot(clock=Clock(at_ms=T0, wall_ms=5_000, partition=0))
+    snapshot = Snapshot(clock=Clock(kind="air", at_ms=T0, wall_ms=5_000, partition=0))
     assert snapshot.now(7_000, 1.0) == T0 + 2_000
     assert snapshot.now(7_000, 60.0) == T0 + 120_000
     assert snapshot.now(4_000, 1.0) == T0
