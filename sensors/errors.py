@@ -13,6 +13,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class JianhuError(Exception):
     """Root of the tree."""
@@ -33,12 +36,46 @@ class ConfigError(JianhuError):
         What is wrong, with the value found.
     mend
         What to do about it.
+
+    Attributes
+    ----------
+    further
+        Other errors of the same file that were found with it.
     """
 
     def __init__(self, *, file: str, line: int | None, key: str, problem: str, mend: str) -> None:
         self.file, self.line, self.key, self.problem, self.mend = file, line, key, problem, mend
+        self.further: tuple[ConfigError, ...] = ()
         place = file if line is None else f"{file}:{line}"
         super().__init__(f"{place}: {key + ': ' if key else ''}{problem}; {mend}")
+
+
+class Problems:
+    """What is wrong with one file: everything is looked at, and the first is raised with the others in `further`."""
+
+    def __init__(self) -> None:
+        self.found: list[ConfigError] = []
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the `ConfigError` that ends this block."""
+        try:
+            yield
+        except ConfigError as error:
+            self.found += [error, *error.further]
+            error.further = ()
+
+    def raise_first(self) -> None:
+        """Raise the first that was found, if any.
+
+        Raises
+        ------
+        ConfigError
+            With the others in `ConfigError.further`.
+        """
+        if self.found:
+            self.found[0].further = tuple(self.found[1:])
+            raise self.found[0]
 
 
 class BadRecord(JianhuError):

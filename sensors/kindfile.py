@@ -101,6 +101,7 @@ class KindFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     windows: Annotated[tuple[WindowEntry, ...], msgspec.Meta(min_length=1)]
     round_slots: bool = False
     own_days: bool = False
+    zoned: bool = False
     evaluations: tuple[_Name, ...] = ()
     period_evaluations: tuple[_Name, ...] = ()
     area_windows: tuple[str, ...] = ()

@@ -94,6 +94,8 @@ class Kind:
     """Finest period of readings; `slot_ms` where there is none finer."""
     round_slots: bool
     """Whether slots are rounded to the reported digit before any other mean is taken of them."""
+    zoned: bool
+    """Whether its sites have a function class of GB 3095 (`sensors.registry.Site.zone`)."""
     own_days: bool
     """Whether sources may send day values of their own."""
     classes: tuple[str, ...]
@@ -222,6 +224,7 @@ def parse_kind(document: Document, evaluations: Collection[str] | None = None) -
         slot_ms=slot_ms,
         fine_ms=fine_ms,
         round_slots=file.round_slots,
+        zoned=file.zoned,
         own_days=file.own_days,
         classes=file.classes,
         factors=factors,

@@ -7,19 +7,25 @@ A site that moves keeps its id and gets a second entry whose dates do not touch 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Final
 
-import msgspec
-
-from sensors.clock import DAY_MS, HOUR_MS, MINUTE_MS, beijing, first_hour_of_day
-from sensors.errors import UnknownName
-from sensors.factors import load_factors
+from sensors.areas import Area, Flow, closure, first_cycle
+from sensors.clock import DAY_MS, HOUR_MS, MINUTE_MS, beijing, day_number, first_hour_of_day
+from sensors.errors import Problems, UnknownName
+from sensors.facts import FactType, check_setting
+from sensors.kinds import Kind, kind_names, load_kind
+from sensors.registryfile import AreaEntry, AreaType, FlowEntry, RegistryFile, SiteEntry, registry_schema
 from sensors.yamlfile import Document, read_yaml
+
+__all__ = [
+    "Absence", "Area", "AreaType", "Flow", "Registry", "Site", "StationClass", "load_registry", "parse_registry",
+    "registry_schema",
+]  # fmt: skip
 
 SYNTHETIC_CODE = "SYN-"
 """How the id of a site begins that no document names."""
@@ -28,7 +34,7 @@ SYNTHETIC_NAME = "（模拟）"
 
 
 class StationClass(StrEnum):
-    """What a station stands for."""
+    """What an air station stands for; the classes of every kind stand in its file."""
 
     URBAN = "urban"
     """城市环境空气质量监测站."""
@@ -68,7 +74,8 @@ class Site:
     """The kind of its readings, for example ``air``."""
     name_zh: str
     name_en: str
-    station_class: StationClass
+    station_class: str
+    """One of the kind's classes."""
     lon: float
     """Degrees east."""
     lat: float
@@ -76,7 +83,7 @@ class Site:
     county: str
     township: str
     zone: int
-    """Function class of GB 3095: 1 or 2."""
+    """Function class of GB 3095: 1 or 2; 0 for kinds that have none."""
     period_ms: int
     """How often it owes a packet, and the length of each reading's interval."""
     synthetic: bool
@@ -89,6 +96,10 @@ class Site:
     not_in_plan: tuple[Absence, ...]
     assessment: bool
     """Whether it counts in the area's statistics (评价点位)."""
+    areas: tuple[str, ...] = ()
+    """Ids of the areas that it lies in: the direct ones first, then those above."""
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    """What its kind asks of it beyond this (`sensors.kinds.Kind.facts`)."""
 
     def holds_at(self, ms: int) -> bool:
         """Return whether this entry is in force at an instant."""
@@ -106,10 +117,24 @@ class Registry:
     sites: tuple[Site, ...]
     outline: str = ""
     """GeoJSON file of the region beside the registry; empty when there is none."""
+    areas: tuple[Area, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    _by_id: dict[str, tuple[Site, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_id: dict[str, list[Site]] = {}
+        for entry in self.sites:
+            by_id.setdefault(entry.id, []).append(entry)
+        object.__setattr__(self, "_by_id", {site: tuple(entries) for site, entries in by_id.items()})
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the kinds that have a site, in order."""
+        return tuple(sorted({entry.kind for entry in self.sites}))
 
     def entries(self, site: str) -> tuple[Site, ...]:
         """Return all entries of an id in order of time; empty when there are none."""
-        return tuple(entry for entry in self.sites if entry.id == site)
+        return self._by_id.get(site, ())
 
     def get(self, site: str, at_ms: int | None = None) -> Site | None:
         """Return the entry of an id that holds at ``at_ms``, by default its newest; None when there is none."""
@@ -137,159 +162,293 @@ class Registry:
         """Return the entries in force at an instant: at most one of an id."""
         return tuple(entry for entry in self.sites if entry.holds_at(ms))
 
+    def area(self, area: str) -> Area:
+        """Return an area.
 
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
-_Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+        Raises
+        ------
+        UnknownName
+            When there is none.
+        """
+        for found in self.areas:
+            if found.id == area:
+                return found
+        raise UnknownName("the registry's areas", area)
 
+    def members(self, area: str, kind: str, at_ms: int) -> tuple[Site, ...]:
+        """Return the entries of a kind that lie in an area, at whatever depth, and hold at an instant."""
+        return tuple(
+            entry for entry in self.sites if entry.kind == kind and area in entry.areas and entry.holds_at(at_ms)
+        )
 
-class Names(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A name in Chinese and in English, as the file writes it."""
+    def upstream(self, site: str) -> tuple[Flow, ...]:
+        """Return what flows to a site."""
+        return tuple(flow for flow in self.flows if flow.downstream == site)
 
-    zh: _Text
-    en: _Text
-
-
-class AbsenceEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """One entry of ``not_in_plan``, as the file writes it."""
-
-    factor: _Text
-    start: dt.date = msgspec.field(name="from")
-    last: dt.date | None = msgspec.field(name="to", default=None)
-    author: _Text
-    why: _Text
-
-
-class SiteEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """One site, as the file writes it."""
-
-    id: _Id
-    kind: _Text = "air"
-    name: Names
-    station_class: StationClass = msgspec.field(name="class")
-    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
-    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
-    county: _Text
-    township: str = ""
-    zone: Literal[1, 2]
-    period: Literal["minute", "hour"]
-    origin: Literal["document", "synthetic"]
-    source: _Text
-    start: dt.date = msgspec.field(name="from")
-    last: dt.date | None = msgspec.field(name="to", default=None)
-    assessment: bool = False
-    not_in_plan: tuple[AbsenceEntry, ...] = ()
+    def downstream(self, site: str) -> tuple[Flow, ...]:
+        """Return where a site's water flows to."""
+        return tuple(flow for flow in self.flows if flow.upstream == site)
 
 
-class RegistryFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A whole registry file, as it is written."""
-
-    region: Names
-    synthetic: bool
-    outline: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+\.geojson)?$")] = ""
-    sites: Annotated[tuple[SiteEntry, ...], msgspec.Meta(min_length=1)]
+_Path = tuple[str | int, ...]
+PERIOD_MS: Final[Mapping[str, int]] = {
+    "minute": MINUTE_MS, "10min": 10 * MINUTE_MS, "hour": HOUR_MS, "4h": 4 * HOUR_MS, "day": DAY_MS,
+}  # fmt: skip
+"""How a registry writes a site's period."""
+_MEND: Final = "give what sensors/data/registry.schema.json allows"
 
 
 def load_registry(path: Path) -> Registry:
-    """Read a registry file.
+    """Read a registry file; kinds of the user's own stand in the folder ``kinds`` beside it.
 
     Raises
     ------
     ConfigError
         When it is not there or wrong: with file, line, key, problem and what to do.
     """
-    return parse_registry(read_yaml(path))
+    return parse_registry(read_yaml(path), path.parent / "kinds")
 
 
-def parse_registry(document: Document) -> Registry:
+def parse_registry(document: Document, kinds: Path | None = None) -> Registry:
     """Return the registry that a document says.
+
+    Parameters
+    ----------
+    document
+        A registry file.
+    kinds
+        Folder of kind files beside the delivered ones; it need not be there.
 
     Raises
     ------
     ConfigError
         When a key is unknown, missing, of a wrong type or out of bounds; when dates end before they
-        begin or two entries of one id overlap; when made-up and real sites are not told apart.
+        begin or two entries of one id overlap; when made-up and real sites are not told apart; when an
+        area, site, kind or class is unknown; when areas or rivers run in a circle. What else is wrong
+        stands in its ``further``.
     """
-    file = document.read_as(RegistryFile, mend="give what sensors/data/registry.schema.json allows")
-    sites = [_site(document, entry, ("sites", index), file) for index, entry in enumerate(file.sites)]
-    order = sorted(range(len(sites)), key=lambda index: (sites[index].id, sites[index].start))
-    for before, after in pairwise(order):
-        _check_overlap(document, (before, sites[before]), (after, sites[after]))
+    problems = Problems()
+    parts = {"sites": SiteEntry, "areas": AreaEntry, "flows": FlowEntry}
+    file, places = document.read_parts(RegistryFile, parts, _MEND, problems)
+    known = _Known(document, file, kinds)
+    areas = _areas(known, places["areas"], problems)
+    parents = {area.id: area.parent for area in areas}
+    sites: list[tuple[int, Site]] = []
+    for place, entry in zip(places["sites"], file.sites, strict=True):
+        with problems.kept():
+            sites.append((place, _site(known, entry, ("sites", place), parents)))
+    sites.sort(key=lambda item: (item[1].id, item[1].start))
+    for before, after in pairwise(sites):
+        with problems.kept():
+            _check_overlap(document, before, after)
+    flows = _flows(known, places["flows"], problems)
+    problems.raise_first()
     return Registry(
         region_zh=file.region.zh,
         region_en=file.region.en,
         synthetic=file.synthetic,
-        sites=tuple(sites[index] for index in order),
+        sites=tuple(site for _, site in sites),
         outline=file.outline,
+        areas=areas,
+        flows=flows,
     )
 
 
-def registry_schema() -> dict[str, Any]:
-    """Return the JSON schema of a registry file; ``data/registry.schema.json`` is this, written down."""
-    (reference,), parts = msgspec.json.schema_components([RegistryFile], ref_template="#/$defs/{name}")
-    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "jianhu registry"}
-    written: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema | reference | {"$defs": parts}))
-    return written
+class _Known:
+    """What the entries of a file may name."""
+
+    def __init__(self, document: Document, file: RegistryFile, kinds: Path | None) -> None:
+        self.document, self.file = document, file
+        self.sites = dict.fromkeys(self._ids("sites"))
+        self.areas = dict.fromkeys(self._ids("areas"))
+        self._folder = kinds
+        self._kinds: dict[str, Kind] = {}
+
+    def _ids(self, key: str) -> Iterator[str]:
+        """Yield the ids in a list of the file, also those of entries that are wrong otherwise."""
+        for entry in self.document.value.get(key, ()):
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+                yield entry["id"]
+
+    def kind(self, name: str, path: _Path) -> Kind:
+        if name not in self._kinds:
+            try:
+                self._kinds[name] = load_kind(name, self._folder)
+            except UnknownName as cause:
+                known = ", ".join(kind_names(self._folder))
+                mend = f"name one of {known}, or write kinds/{name}.yaml beside the registry"
+                raise self.document.error((*path, "kind"), f"no kind {name!r}", mend) from cause
+        return self._kinds[name]
 
 
-def _site(document: Document, entry: SiteEntry, path: tuple[str | int, ...], file: RegistryFile) -> Site:
-    _check_marking(document, entry, path, file)
+def _areas(known: _Known, places: tuple[int, ...], problems: Problems) -> tuple[Area, ...]:
+    areas = known.file.areas
+    ids = [area.id for area in areas]
+    for count, (place, area) in enumerate(zip(places, areas, strict=True)):
+        with problems.kept():
+            _check_area(known, area, ("areas", place), ids[:count])
+    cycle = first_cycle((area.id, area.parent) for area in areas if area.parent in ids)
+    if not cycle:
+        return tuple(
+            Area(
+                id=area.id,
+                type=area.type,
+                name_zh=area.name.zh,
+                name_en=area.name.en,
+                parent=area.parent,
+                synthetic=area.origin == "synthetic",
+                source=area.source,
+            )
+            for area in areas
+        )
+    with problems.kept():
+        problem = f"areas lie in each other: {' > '.join(cycle)}"
+        path = ("areas", places[ids.index(cycle[-2])], "parent")
+        raise known.document.error(path, problem, "let the greatest of them have another parent, or null")
+    return ()
+
+
+def _check_area(known: _Known, area: AreaEntry, path: _Path, above: list[str]) -> None:
+    if area.id in known.sites or area.id in above:
+        what = "a site" if area.id in known.sites else "another area"
+        raise known.document.error((*path, "id"), f"{area.id} is the id of {what}", "give each area an id of its own")
+    if area.parent is not None and area.parent not in known.areas:
+        mend = f"name one of {_some(known.areas)}, or null"
+        raise known.document.error((*path, "parent"), f"no area {area.parent!r}", mend)
+    _check_marking(known, area, path)
+
+
+def _flows(known: _Known, places: tuple[int, ...], problems: Problems) -> tuple[Flow, ...]:
+    document = known.document
+    flows: dict[tuple[str, str], Flow] = {}
+    lines: dict[tuple[str, str], _Path] = {}
+    for place, entry in zip(places, known.file.flows, strict=True):
+        reach = entry.upstream, entry.downstream
+        with problems.kept():
+            for key, site in zip(("from", "to"), reach, strict=True):
+                if site not in known.sites:
+                    problem = f"no site {site!r} in this registry"
+                    raise document.error(("flows", place, key), problem, "register the site, or name another")
+            if reach in flows:
+                raise document.error(("flows", place), f"{' to '.join(reach)} is given already", "remove one")
+            flows[reach] = Flow(upstream=entry.upstream, downstream=entry.downstream, hours=entry.hours)
+            lines[reach] = ("flows", place, "to")
+    cycle = first_cycle(flows)
+    with problems.kept():
+        if cycle:
+            problem = f"the river runs in a circle: {' > '.join(cycle)}"
+            raise document.error(lines[cycle[-2], cycle[-1]], problem, "remove or turn round one of these flows")
+    return tuple(flows.values())
+
+
+def _some(names: Collection[str]) -> str:
+    shown = list(names)[:_SHOWN]
+    return ", ".join(shown) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+_SHOWN: Final = 8
+"""Names that an error lists."""
+
+
+def _site(known: _Known, entry: SiteEntry, path: _Path, parents: Mapping[str, str | None]) -> Site:
+    document = known.document
+    _check_marking(known, entry, path)
+    kind = known.kind(entry.kind, path)
+    _check_named(known, entry, path, kind)
     start, end = _span(document, entry.start, entry.last, path)
     return Site(
         id=entry.id,
         kind=entry.kind,
         name_zh=entry.name.zh,
         name_en=entry.name.en,
-        station_class=entry.station_class,
+        station_class=_station_class(document, entry, path, kind),
         lon=entry.lon,
         lat=entry.lat,
         county=entry.county,
         township=entry.township,
-        zone=entry.zone,
-        period_ms=MINUTE_MS if entry.period == "minute" else HOUR_MS,
+        zone=_zone(document, entry, path, kind),
+        period_ms=_period_ms(document, entry, path, kind),
         synthetic=entry.origin == "synthetic",
         source=entry.source,
         start=start,
         end=end,
-        not_in_plan=tuple(_absences(document, entry, path)),
+        not_in_plan=tuple(_absences(document, entry, path, kind)),
         assessment=entry.assessment,
+        areas=closure(entry.areas, parents),
+        setting=check_setting(document, (*path, "setting"), entry.setting, kind),
     )
 
 
-def _absences(document: Document, entry: SiteEntry, path: tuple[str | int, ...]) -> Iterator[Absence]:
-    try:
-        factors = load_factors(entry.kind)
-    except UnknownName as cause:
-        raise document.error((*path, "kind"), f"no kind {entry.kind!r}", "name a kind of the factor table") from cause
+def _check_named(known: _Known, entry: SiteEntry, path: _Path, kind: Kind) -> None:
+    """Check that the areas and sites that a site names are in the file."""
+    for index, area in enumerate(entry.areas):
+        if area not in known.areas:
+            mend = f"name one of {_some(known.areas)}" if known.areas else "list it under areas at the top"
+            raise known.document.error((*path, "areas", index), f"no area {area!r}", mend)
+    for name, fact in kind.facts.items():
+        other = entry.setting.get(name)
+        if fact.type is FactType.SITE and isinstance(other, str) and other not in known.sites:
+            problem = f"no site {other!r} in this registry"
+            raise known.document.error((*path, "setting", name), problem, "register the site, or name another")
+
+
+def _station_class(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> str:
+    if entry.station_class not in kind.classes:
+        problem = f"kind {kind.name} has no class {entry.station_class!r}"
+        raise document.error((*path, "class"), problem, f"name one of {', '.join(kind.classes)}")
+    return StationClass(entry.station_class) if entry.station_class in set(StationClass) else entry.station_class
+
+
+def _zone(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> int:
+    if kind.zoned and entry.zone is None:
+        raise document.error((*path, "zone"), "missing", "add this key: 1 or 2, the function class of GB 3095")
+    if entry.zone is not None and not kind.zoned:
+        raise document.error((*path, "zone"), f"kind {kind.name} has no function class of air", "remove it")
+    return entry.zone or 0
+
+
+def _period_ms(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> int:
+    def fits(period_ms: int) -> bool:
+        return kind.fine_ms <= period_ms <= kind.slot_ms or (kind.own_days and period_ms == DAY_MS)
+
+    if not fits(PERIOD_MS[entry.period]):
+        problem = f"{entry.period} does not fit kind {kind.name}"
+        raise document.error(
+            (*path, "period"), problem, f"give {' or '.join(n for n, ms in PERIOD_MS.items() if fits(ms))}"
+        )
+    return PERIOD_MS[entry.period]
+
+
+def _absences(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> Iterator[Absence]:
     for index, absence in enumerate(entry.not_in_plan):
         here = (*path, "not_in_plan", index)
-        if absence.factor not in factors:
+        if absence.factor not in kind.factors:
             problem = f"kind {entry.kind} has no factor {absence.factor!r}"
-            raise document.error((*here, "factor"), problem, f"name one of {', '.join(factors)}")
+            raise document.error((*here, "factor"), problem, f"name one of {', '.join(kind.factors)}")
         start, end = _span(document, absence.start, absence.last, here)
         yield Absence(factor=absence.factor, start=start, end=end, author=absence.author, why=absence.why)
 
 
-def _span(
-    document: Document, first: dt.date, last: dt.date | None, path: tuple[str | int, ...]
-) -> tuple[int, int | None]:
+def _span(document: Document, first: dt.date, last: dt.date | None, path: _Path) -> tuple[int, int | None]:
     if last is not None and last < first:
         raise document.error((*path, "to"), f"{last} lies before {first}", "give the last day on which it holds")
     return _day_start(first), None if last is None else _day_start(last) + DAY_MS
 
 
 def _day_start(day: dt.date) -> int:
-    return first_hour_of_day((day - dt.date(1970, 1, 1)).days) * HOUR_MS
+    return first_hour_of_day(day_number(day)) * HOUR_MS
 
 
-def _check_marking(document: Document, entry: SiteEntry, path: tuple[str | int, ...], file: RegistryFile) -> None:
+def _check_marking(known: _Known, entry: SiteEntry | AreaEntry, path: _Path) -> None:
+    what = "site" if isinstance(entry, SiteEntry) else "area"
     marked = entry.id.startswith(SYNTHETIC_CODE) or entry.name.zh.endswith(SYNTHETIC_NAME)
     if (entry.origin == "synthetic") != marked:
         problem = f"origin {entry.origin} with id {entry.id} and name {entry.name.zh}"
-        mend = f"a made-up site, and no other, has an id from {SYNTHETIC_CODE} or a name to {SYNTHETIC_NAME}"
-        raise document.error((*path, "origin"), problem, mend)
-    if marked and not file.synthetic:
-        mend = "set synthetic: true at the top, or take the site out: made-up and real sites share no store"
-        raise document.error((*path, "origin"), f"a made-up site {entry.id} in a real region", mend)
+        mend = f"a made-up {what}, and no other, has an id from {SYNTHETIC_CODE} or a name to {SYNTHETIC_NAME}"
+        raise known.document.error((*path, "origin"), problem, mend)
+    if marked and not known.file.synthetic:
+        mend = f"set synthetic: true at the top, or take the {what} out: made-up and real {what}s share no store"
+        raise known.document.error((*path, "origin"), f"a made-up {what} {entry.id} in a real region", mend)
 
 
 def _check_overlap(document: Document, before: tuple[int, Site], after: tuple[int, Site]) -> None:

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from sensors.errors import ConfigError
+from sensors.errors import ConfigError, Problems
 
 T = TypeVar("T")
 KeyPath = str | tuple[str | int, ...]
+Parts = Mapping[str, tuple[Any, ...]]
 
 _AT = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
@@ -86,15 +87,79 @@ class Document:
         ConfigError
             When a key is unknown or missing, or a value has another type or is out of bounds.
         """
-        try:
-            return msgspec.convert(self.value, kind)
-        except msgspec.ValidationError as cause:
-            raise self._invalid(str(cause), mend) from cause
+        return self.read_part((), kind, mend)
 
-    def _invalid(self, text: str, mend: str) -> ConfigError:
+    def read_part(self, path: tuple[str | int, ...], kind: type[T], mend: str) -> T:
+        """Return the value at a key path as a typed record, as `read_as` does for the whole.
+
+        Raises
+        ------
+        ConfigError
+            As `read_as`, with the whole path.
+        """
+        value = self.value
+        for step in path:
+            value = value[step]
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as cause:
+            raise self._invalid(path, str(cause), mend) from cause
+
+    def read_parts(self, kind: type[T], parts: Mapping[str, type], mend: str, problems: Problems) -> tuple[T, Parts]:
+        """Return the whole value as a typed record, each entry of its lists and mappings read for itself.
+
+        Parameters
+        ----------
+        kind
+            The record's type.
+        parts
+            Key of a list or mapping → type of its entries.
+        mend
+            What to do about a value of a wrong type or out of bounds.
+        problems
+            Is told each entry that is wrong; the record is made of the others.
+
+        Returns
+        -------
+        tuple
+            The record, and of each key in ``parts`` the index or key that its entries have in the file.
+
+        Raises
+        ------
+        ConfigError
+            When the record cannot be made of the entries that are right.
+        """
+        whole = self.value
+        places: dict[str, tuple[str | int, ...]] = {}
+        for name, part in parts.items():
+            entries = self.value.get(name) if isinstance(self.value, dict) else None
+            if not isinstance(entries, dict | list):
+                places[name] = ()
+                continue
+            every = entries if isinstance(entries, dict) else range(len(entries))
+            good = []
+            for place in every:
+                with problems.kept():
+                    self.read_part((name, place), part, mend)
+                    good.append(place)
+            places[name] = tuple(good)
+            if len(good) < len(entries):
+                kept = {place: entries[place] for place in good}
+                whole = {**whole, name: kept if isinstance(entries, dict) else list(kept.values())}
+        try:
+            return Document(value=whole, name=self.name, lines=self.lines).read_as(kind, mend), places
+        except ConfigError as error:
+            if not problems.found or error.key not in parts:  # a list without its wrong entries may be too short
+                problems.found.append(error)
+            problems.raise_first()
+            raise
+
+    def _invalid(self, above: tuple[str | int, ...], text: str, mend: str) -> ConfigError:
         found = _AT.fullmatch(text)
         problem, where = (found["problem"], found["path"] or "") if found else (text, "")
-        path = tuple(int(index) if index else name for name, index in _STEP.findall(where))
+        # a key of a free mapping stands as [...] in the library's message: the path ends above it
+        steps = (int(index) if index else name for name, index in _STEP.findall(where.split("[...]")[0]))
+        path = (*above, *steps)
         field = _FIELD.search(problem)
         if field is None:
             return self.error(path, f"{problem}{self._found(path)}", mend)
