@@ -107,12 +107,15 @@ def test_a_folder_that_is_not_there_is_an_edge_error(tmp_path: Path) -> None:
 QUOTED = 'name,note\n甲,"one\ntwo"\n\n乙,"a ""b"", c"\n丙,plain\n'
 
 
+@pytest.fixture
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jianhu.sheet._BLOCK_BYTES", 5)
+
+
+@pytest.mark.usefixtures("_small_blocks")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
 @pytest.mark.parametrize("size", [1, 7, 16, 4096])
-def test_a_file_in_pieces_is_the_whole_file(
-    tmp_path: Path, encoding: str, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jianhu.sheet._BLOCK_BYTES", 5)
+def test_a_file_in_pieces_is_the_whole_file(tmp_path: Path, encoding: str, size: int) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(QUOTED.replace("\n", "\r\n").encode(encoding))
     pieces = list(open_sheet(path).pieces(size))
