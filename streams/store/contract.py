@@ -88,11 +88,11 @@ class ResultStore(Protocol):
     def series(self, site: str, factor: str, window: str, start_ms: int, end_ms: int) -> pa.Table:
         """Return one window of one factor of a site, in every edition, for start_ms ≤ start < end_ms."""
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int) -> pa.Table:
-        """Return every factor and window of a site for start_ms ≤ start < end_ms."""
+    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
+        """Return every factor of a site for start_ms ≤ start < end_ms, of some windows or, with none named, of all."""
 
-    def slice(self, window: str, start_ms: int) -> pa.Table:
-        """Return every site and factor of one window."""
+    def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
+        """Return every site and factor of one window, of one kind of readings or, with None, of all."""
 
     def latest(self, window: str) -> int | None:
         """Return the newest start that has rows; None when there is none."""

@@ -7,7 +7,7 @@ that the new one lacks, or another kind, it is deleted first. Deleting is slow a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Final
@@ -192,13 +192,15 @@ class InfluxStore:
         wanted = {Tag.SITE: [site], Tag.FACTOR: [factor], Tag.PERIOD: [window]}
         return table_of(self._records(start_ms, end_ms, wanted))
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int) -> pa.Table:
+    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
-        return table_of(self._records(start_ms, end_ms, {Tag.SITE: [site]}))
+        chosen = {Tag.SITE: [site]} | ({Tag.PERIOD: list(windows)} if windows else {})
+        return table_of(self._records(start_ms, end_ms, chosen))
 
-    def slice(self, window: str, start_ms: int) -> pa.Table:
+    def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
         """Return one window of all sites; see `ResultStore.slice`."""
-        return table_of(self._records(start_ms, start_ms + 1, {Tag.PERIOD: [window]}))
+        chosen = {Tag.PERIOD: [window]} | ({} if kind is None else {Tag.KIND: [kind]})
+        return table_of(self._records(start_ms, start_ms + 1, chosen))
 
     def latest(self, window: str) -> int | None:
         """Return the newest start; see `ResultStore.latest`."""

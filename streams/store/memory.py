@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 import pyarrow as pa
@@ -53,17 +53,20 @@ class MemoryStore:
         """Return one series; see `ResultStore.series`."""
         return self._where(lambda key: key[:3] == (site, factor, window) and start_ms <= key[3] < end_ms)
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int) -> pa.Table:
+    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
-        return self._where(lambda key: key[0] == site and start_ms <= key[3] < end_ms)
+        return self._where(
+            lambda key: key[0] == site and start_ms <= key[3] < end_ms and (not windows or key[2] in windows)
+        )
 
-    def slice(self, window: str, start_ms: int) -> pa.Table:
+    def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
         """Return one window of all sites; see `ResultStore.slice`."""
-        return self._where(lambda key: key[2] == window and key[3] == start_ms)
+        return self._where(lambda key: key[2] == window and key[3] == start_ms, kind)
 
-    def _where(self, wanted: Callable[[Record], bool]) -> pa.Table:
+    def _where(self, wanted: Callable[[Record], bool], kind: str | None = None) -> pa.Table:
         with self._lock:
-            return table_of([record for key, record in self._held.items() if wanted(key)])
+            found = [record for key, record in self._held.items() if wanted(key)]
+        return table_of([record for record in found if kind in (None, record[_KIND])])
 
     def latest(self, window: str) -> int | None:
         """Return the newest start; see `ResultStore.latest`."""

@@ -114,6 +114,8 @@ _SERIES: Final = (
 )
 _SITE: Final = f"{_SELECT} WHERE {_IS.format('site')} AND {_SPAN}"
 _SLICE: Final = f'{_SELECT} WHERE {_IS.format("window")} AND r."start" = ?'
+_SLICE_OF_KIND: Final = f"{_SLICE} AND {_IS.format('kind')}"
+_ONE_OF: Final = 'r."window" IN (SELECT id FROM name WHERE text IN ({}))'
 _LATEST: Final = f'SELECT max(r."start") FROM result r WHERE {_IS.format("window")}'  # noqa: S608
 _HEAD: Final = (
     f"SELECT {_text('r', 'kind')}, {_text('r', 'pack')} FROM result r WHERE "  # noqa: S608
@@ -189,13 +191,18 @@ class SqliteStore:
         """Return one series; see `ResultStore.series`."""
         return table_of(self._ask(_SERIES, site, factor, str(window), start_ms, end_ms))
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int) -> pa.Table:
+    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
-        return table_of(self._ask(_SITE, site, start_ms, end_ms))
+        if not windows:
+            return table_of(self._ask(_SITE, site, start_ms, end_ms))
+        named = f"{_SITE} AND {_ONE_OF.format(', '.join('?' * len(windows)))}"
+        return table_of(self._ask(named, site, start_ms, end_ms, *map(str, windows)))
 
-    def slice(self, window: str, start_ms: int) -> pa.Table:
+    def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
         """Return one window of all sites; see `ResultStore.slice`."""
-        return table_of(self._ask(_SLICE, str(window), start_ms))
+        if kind is None:
+            return table_of(self._ask(_SLICE, str(window), start_ms))
+        return table_of(self._ask(_SLICE_OF_KIND, str(window), start_ms, kind))
 
     def latest(self, window: str) -> int | None:
         """Return the newest start; see `ResultStore.latest`."""

@@ -387,3 +387,17 @@ def test_a_dictionary_with_doubles_or_nulls_deceives_no_store(store: ResultStore
     assert (report.accepted, report.kept) == (1, 1)
     assert [rejected.why for rejected in report.rejected] == ["site is missing"]
     assert held(store) == [row(value=2, revision=2)]
+
+
+def test_a_slice_of_one_kind_of_readings_leaves_the_others_out(store: ResultStore) -> None:
+    store.write(batch(row(site="S1")), HEAD)
+    store.write(batch(row(site="W1")), ResultHead(kind="water", pack="p"))
+    assert [one["site"] for one in listed(store.slice(HOUR, T0))] == ["S1", "W1"]
+    assert [one["site"] for one in listed(store.slice(HOUR, T0, "water"))] == ["W1"]
+    assert store.slice(HOUR, T0, "soil' OR 1=1 --").num_rows == 0
+
+
+def test_rows_of_a_site_can_be_asked_for_some_windows_alone(store: ResultStore) -> None:
+    store.write(batch(*[row(window=window) for window in (HOUR, "24h", "year")]), HEAD)
+    asked = [listed(store.site_rows("S1", *EVERYTHING, windows)) for windows in (["24h", "year"], [HOUR], ["no"], [])]
+    assert [[one["window"] for one in rows] for rows in asked] == [["24h", "year"], [HOUR], [], [HOUR, "24h", "year"]]
