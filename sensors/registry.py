@@ -98,7 +98,7 @@ class Site:
     """Whether it counts in the area's statistics (评价点位)."""
     areas: tuple[str, ...] = ()
     """Ids of the areas that it lies in: the direct ones first, then those above."""
-    setting: Mapping[str, Any] = field(default_factory=dict)
+    setting: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What its kind asks of it beyond this (`sensors.kinds.Kind.facts`)."""
 
     def holds_at(self, ms: int) -> bool:
