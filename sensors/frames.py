@@ -154,16 +154,19 @@ def encode_recompute(request: Recompute) -> bytes:
     return msgspec.json.encode(_Word(request))
 
 
-def request_of(data: bytes) -> Recompute | None:
-    """Return the request that a message of a readings topic holds; None when it holds something else.
+def is_request(data: bytes) -> bool:
+    """Tell whether a message of a readings topic is meant as a request; `request_of` reads it."""
+    return data.startswith(_REQUEST)
+
+
+def request_of(data: bytes) -> Recompute:
+    """Return the request that a message of a readings topic is.
 
     Raises
     ------
     BadFrame
-        When it begins as a request and is none.
+        When it is none.
     """
-    if not data.startswith(_REQUEST):
-        return None
     try:
         return msgspec.json.decode(data, type=_Word).recompute
     except (msgspec.DecodeError, UnicodeDecodeError) as cause:

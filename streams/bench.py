@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar
 
 from sensors.deadletters import DeadLetter, Refusal, encode_letter
 from sensors.errors import BadFrame
+from sensors.frames import Recompute, is_request, request_of
 from streams.history import History
 from streams.segments import Form
 
@@ -67,6 +68,10 @@ class Held(Generic[ItemT]):
     """Greatest offset folded."""
 
 
+Answer = Callable[[Stage[ItemT], int, int, Recompute], list[Outbound]]
+"""Stage, partition, offset and a request to judge the past again → what must leave because of it; may take seconds."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Bench(Generic[ItemT]):
     """All partitions of one topic that a worker has."""
@@ -78,6 +83,8 @@ class Bench(Generic[ItemT]):
     """Partition → a stage with an empty state."""
     history: History[ItemT]
     send: Send
+    answer: Answer[ItemT] | None = None
+    """What is done for a request; None where a topic takes none."""
     say_again: int = SAY_AGAIN_TICKS
     """What the last so many items of the past that said something said is sent again when a state is filled."""
     held: dict[int, Held[ItemT]] = field(default_factory=dict)
@@ -94,7 +101,12 @@ class Bench(Generic[ItemT]):
             return
         if held is None or offset != held.folded + 1:
             held = await self._fill(partition, offset)
-        if messages := self._follow(held, partition, offset, data):
+        if self.answer is not None and is_request(data):
+            # In a thread: the worker must go on telling the broker that it lives.
+            messages = await asyncio.to_thread(self._serve, self.answer, held, partition, offset, data)
+        else:
+            messages = self._follow(held, partition, offset, data)
+        if messages:
             await self.send(messages)
         held.folded = offset
 
@@ -120,10 +132,26 @@ class Bench(Generic[ItemT]):
 
     def _follow(self, held: Held[ItemT], partition: int, offset: int, data: bytes) -> list[Outbound]:
         """Return what must leave because of one record."""
-        where = f"{self.topic}[{partition}]@{offset}"
         try:
             item = self.form.decode(data)
         except BadFrame as cause:
-            letter = DeadLetter(reason=Refusal.BAD_FRAME, source="", where=where, detail=str(cause), raw=data)
-            return [Outbound(topic=self.deadletter, partition=partition, data=encode_letter(letter))]
-        return held.stage.take(item, where)
+            return [self._unreadable(partition, offset, data, cause)]
+        return held.stage.take(item, self._where(partition, offset))
+
+    def _serve(
+        self, answer: Answer[ItemT], held: Held[ItemT], partition: int, offset: int, data: bytes
+    ) -> list[Outbound]:
+        """Return what must leave because of a request."""
+        try:
+            request = request_of(data)
+        except BadFrame as cause:
+            return [self._unreadable(partition, offset, data, cause)]
+        return answer(held.stage, partition, offset, request)
+
+    def _where(self, partition: int, offset: int) -> str:
+        return f"{self.topic}[{partition}]@{offset}"
+
+    def _unreadable(self, partition: int, offset: int, data: bytes, cause: BadFrame) -> Outbound:
+        where = self._where(partition, offset)
+        letter = DeadLetter(reason=Refusal.BAD_FRAME, source="", where=where, detail=str(cause), raw=data)
+        return Outbound(topic=self.deadletter, partition=partition, data=encode_letter(letter))

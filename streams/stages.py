@@ -88,6 +88,8 @@ class JudgeStage:
     """Last tick passed on to the results topic."""
     told: int = 0
     """Last tick passed on to the areas topic."""
+    clock: int | None = None
+    """Greatest tick; None before the first."""
 
     @property
     def span_ms(self) -> int:
@@ -101,6 +103,7 @@ class JudgeStage:
     def take(self, item: Frame | Tick, where: str) -> list[Outbound]:
         """Fold a frame, or move the clock; results leave first, then what the areas are told."""
         if isinstance(item, Tick):
+            self.clock = item.at if self.clock is None else max(self.clock, item.at)
             rows = self.judge.tick(item.at)
             return [*self._say(item, rows), *self._tell_areas(item, rows)]
         return [
@@ -108,6 +111,19 @@ class JudgeStage:
             for refused in self.judge.fold(item)
             for letter in _letters_of(item.head, item.rows.filter(pa.array(refused.rows)), refused, where)
         ]
+
+    def say_past(self, rows: pa.RecordBatch) -> list[Outbound]:
+        """Return results of days long past as messages, to the results and to the areas.
+
+        Raises
+        ------
+        ValueError
+            Before the first tick: there is no clock by which they could be said.
+        """
+        if self.clock is None:
+            raise ValueError("nothing can be said before the first tick")
+        said = _results(self.way, self.way.results, self.way.partition, rows)
+        return [*said, *self._tell_areas(Tick(self.clock), rows)]
 
     def _say(self, tick: Tick, rows: pa.RecordBatch | None) -> list[Outbound]:
         way = self.way

@@ -20,6 +20,7 @@ from sensors.frames import (
     encode_tick,
     flag_column,
     frame_schema,
+    is_request,
     request_of,
 )
 
@@ -176,12 +177,16 @@ def test_metadata_and_batch_can_be_read_apart() -> None:
 
 
 def test_a_request_to_recompute_comes_back_as_it_was_sent() -> None:
-    assert request_of(encode_recompute(REQUEST)) == REQUEST
+    data = encode_recompute(REQUEST)
+    assert is_request(data)
+    assert request_of(data) == REQUEST
 
 
 @pytest.mark.parametrize("data", [encode_tick(0), b"", b"not json", b'{"other": 1}'])
-def test_what_is_no_request_is_none(data: bytes) -> None:
-    assert request_of(data) is None
+def test_other_messages_are_no_requests(data: bytes) -> None:
+    assert not is_request(data)
+    with pytest.raises(BadFrame, match="request to recompute"):
+        request_of(data)
 
 
 @pytest.mark.parametrize(
