@@ -9,12 +9,12 @@ from time import process_time
 from benchmarks.load import FRAME_MINUTES, PARTITIONS, end_ms
 from benchmarks.packets import MINUTES, START_MS, packets, registry_text, rows_of
 from sensors.clock import MINUTE_MS
-from sensors.factors import load_factors
 from sensors.frames import Frame, FrameHead, decode, encode_frame, encode_tick
+from sensors.kinds import load_kind
 from sensors.publisher import FRAME_ROWS, split_by_partition
 from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
-from streams.air.judge import AirJudge
+from streams.judging.registered import JudgingContext, judge_of
 from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
@@ -64,12 +64,11 @@ def run_core(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINU
     air = parse_registry(parse_yaml(registry_text(sites), "benchmark")).of_kind("air")
     standards = load_standards()
     judges = [
-        AirJudge(
+        judge_of(
             air,
+            JudgingContext(kind=load_kind("air"), standards=standards),
             partition=partition,
             partitions=PARTITIONS,
-            factors=load_factors("air"),
-            standards=standards,
             settings=JudgeSettings(),
         )
         for partition in range(PARTITIONS)

@@ -14,11 +14,12 @@ import pyarrow as pa
 
 from benchmarks.cost import machine
 from sensors.clock import HOUR_MS, MINUTE_MS
-from sensors.factors import load_factors
 from sensors.frames import Frame, FrameHead, decode, encode_frame
+from sensors.kinds import load_kind
 from sensors.registry import Registry, load_registry
 from simulators.region import SEED, Region
-from streams.air.judge import AirJudge
+from streams.judging.judge import KindJudge
+from streams.judging.registered import JudgingContext, judge_of
 from streams.judging.state import JudgeSettings
 from streams.standards import load_standards
 
@@ -74,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
 
 def many_sites(count: int) -> Registry:
     """Return the simulated region with each of its stations as often as is needed for so many."""
-    region = load_registry(Path(str(files("simulators").joinpath("data/shangyu.yaml"))))
+    region = load_registry(Path(str(files("simulators").joinpath("data/shangyu/registry.yaml"))))
     stations = region.of_kind("air")
     copies = [replace(stations[n % len(stations)], id=f"S{n:05d}") for n in range(count)]
     return replace(region, sites=tuple(sorted(copies, key=lambda site: site.id)))
@@ -84,21 +85,20 @@ def measure(sites: int, hours: int, packets_in_frame: int) -> Cost:
     """Judge so many hours of so many sites' minutes, in this process; what makes the packets is not counted."""
     registry, cost = many_sites(sites), Cost()
     region = Region(seed=SEED, registry=registry)
-    judge = AirJudge(
+    judge = judge_of(
         registry.of_kind("air"),
+        JudgingContext(kind=load_kind("air"), standards=load_standards()),
         partition=0,
         partitions=1,
-        factors=load_factors("air"),
-        standards=load_standards(),
         settings=JudgeSettings(),
     )
     judge.tick(START_MS)
     for start in range(START_MS, START_MS + hours * HOUR_MS, HOUR_MS):
-        _hour(judge, region.packets(start, start + HOUR_MS), packets_in_frame, start + HOUR_MS, cost)
+        _hour(judge, region.packets("air", start, start + HOUR_MS), packets_in_frame, start + HOUR_MS, cost)
     return cost
 
 
-def _hour(judge: AirJudge, packets: pa.RecordBatch, packets_in_frame: int, end_ms: int, cost: Cost) -> None:
+def _hour(judge: KindJudge, packets: pa.RecordBatch, packets_in_frame: int, end_ms: int, cost: Cost) -> None:
     head = FrameHead(kind="air", period_ms=MINUTE_MS, source="benchmark", sequence=cost.frames, synthetic=True)
     for at in range(0, packets.num_rows, packets_in_frame):
         rows = packets.slice(at, packets_in_frame)

@@ -13,13 +13,14 @@ from confluent_kafka.admin import AdminClient
 from jianhu.settings import Settings, StoreKind
 from sensors.clock import HOUR_MS
 from sensors.errors import ConfigError, EdgeError
-from sensors.factors import load_factors
 from sensors.frames import Frame, Tick
+from sensors.kinds import Kind, load_kind
 from sensors.publisher import Follower, Gate, Publisher, PublisherSettings
 from sensors.registry import Registry, load_registry
 from streams.archive import Archive
 from streams.archiver import ArchiverSettings
 from streams.bench import Bench, Send
+from streams.discharge.permits import Permits, load_permits
 from streams.history import LogHistory
 from streams.judging.state import JudgeSettings
 from streams.results import ResultHead
@@ -67,7 +68,7 @@ class Assembly:
         ConfigError
             When the settings name one that has no sites.
         """
-        found = tuple(sorted({site.kind for site in self.registry.sites}))
+        found = self.registry.kinds
         if strangers := set(self.settings.kind_names) - set(found):
             raise ConfigError(
                 file="environment", line=None, key="JIANHU_KINDS",
@@ -75,6 +76,31 @@ class Assembly:
                 mend=f"name some of {', '.join(found)}, or none for all of them",
             )  # fmt: skip
         return self.settings.kind_names or found
+
+    def kind(self, name: str) -> Kind:
+        """Return a kind, the user's own where its file stands beside the registry."""
+        return load_kind(name, self.settings.kinds_dir)
+
+    @cached_property
+    def permits(self) -> Permits | None:
+        """The permits; None when the configuration has none."""
+        path = self.settings.permits_path
+        kinds = {name: self.kind(name) for name in self.registry.kinds}
+        return load_permits(path, self.registry, kinds) if path.exists() else None
+
+    def check_judging(self) -> None:
+        """Read all that a worker would read before its first record.
+
+        Raises
+        ------
+        ConfigError
+            When something of it is wrong.
+        UnknownName
+            When a kind asks for what does not exist.
+        """
+        _ = self.permits
+        for name in self.kinds:
+            self.kind(name)
 
     @cached_property
     def standards(self) -> Standards:
@@ -142,20 +168,24 @@ class Assembly:
         return found
 
     def _readings_bench(self, kind: str, send: Send) -> Bench[Frame | Tick]:
-        from streams.air.judge import AirJudge  # noqa: PLC0415 - only a worker judges
+        from streams.judging.registered import JudgingContext, judge_of  # noqa: PLC0415 - only a worker judges
 
         judge_settings = JudgeSettings(grace_ms=self.settings.grace_s * 1000)
+        context = JudgingContext(
+            kind=load_kind(kind, self.settings.kinds_dir), standards=self.standards, registry=self.registry
+        )
 
-        def make_stage(partition: int) -> JudgeStage:
-            judge = AirJudge(
-                self.registry.of_kind(kind),
+        def make_judge(partition: int, ids: frozenset[str] | None) -> KindJudge:
+            return judge_of(
+                (site for site in self.registry.of_kind(kind) if ids is None or site.id in ids),
+                context,
                 partition=partition,
                 partitions=self.settings.partitions,
-                factors=load_factors(kind),
-                standards=self.standards,
                 settings=judge_settings,
             )
-            return JudgeStage(way=self._way(kind, partition), judge=judge, route=None)
+
+        def make_stage(partition: int) -> JudgeStage:
+            return JudgeStage(way=self._way(kind, partition), judge=make_judge(partition, None), route=None)
 
         return Bench(
             topic=self.topics.readings(kind),
@@ -163,8 +193,24 @@ class Assembly:
             form=READINGS,
             make_stage=make_stage,
             history=self._history(self.topics.readings(kind), READINGS),
+            answer=self._recomputer(kind, make_judge, judge_settings).answer,
             send=send,
             say_again=self.settings.say_again,
+        )
+
+    def _recomputer(
+        self, kind: str, make_judge: Callable[[int, frozenset[str] | None], KindJudge], settings: JudgeSettings
+    ) -> Recomputer:
+        from streams.recall import Recall  # noqa: PLC0415 - only a worker judges
+        from streams.requests import Recomputer  # noqa: PLC0415
+
+        return Recomputer(
+            recall=Recall(self.archive, bootstrap=self.kafka, log_id=self.log_id),
+            readings=self.topics.readings(kind),
+            results=self.topics.results(kind),
+            make_judge=make_judge,
+            late_h=settings.late_h,
+            grace_ms=settings.grace_ms,
         )
 
     def _way(self, kind: str, partition: int) -> Way:

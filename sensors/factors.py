@@ -77,6 +77,8 @@ class Factor:
     """Stored digits beyond the standard's; 0 for counts."""
     also: tuple[str, ...] = ()
     """Other codes and words by which a file's header may name it."""
+    optional: bool = False
+    """Only some sites measure it: silence is a finding only where the site's ``setting`` lists it."""
 
     @property
     def digits(self) -> int:
@@ -115,6 +117,7 @@ class FactorEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     by: str = ""
     extra: Annotated[int, msgspec.Meta(ge=0, le=4)] = EXTRA_DIGITS
     also: tuple[Text, ...] = ()
+    optional: bool = False
 
 
 def parse_factors(document: Document, entries: Mapping[str, FactorEntry]) -> dict[str, Factor]:
@@ -212,6 +215,7 @@ def _factor(document: Document, symbol: str, entry: FactorEntry, path: tuple[str
         by=entry.by,
         extra=entry.extra,
         also=entry.also,
+        optional=entry.optional,
     )
 
 

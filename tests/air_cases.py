@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from sensors.clock import HOUR_MS, MINUTE_MS
-from sensors.factors import load_factors
 from sensors.frames import Frame, FrameHead, Origin, Tick, frame_schema
+from sensors.kinds import load_kind
 from sensors.registry import Absence, Site, StationClass
 from streams.air.index import FACTORS
-from streams.air.judge import AirJudge
+from streams.judging.judge import KindJudge
+from streams.judging.registered import JudgingContext, judge_of
 from streams.judging.state import JudgeSettings
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS
 from streams.standards import load_standards
 
-AIR = load_factors("air")
+CONTEXT = JudgingContext(kind=replace(load_kind("air"), quality=()), standards=load_standards())
+"""Without tests of quality: the same value all day is no fault in a test."""
+AIR = CONTEXT.kind.factors
 T0 = 1_782_000_000_000 // (24 * HOUR_MS) * 24 * HOUR_MS - 8 * HOUR_MS
 """A Beijing midnight in June 2026."""
 
@@ -92,14 +95,12 @@ def frame(rows: Sequence[Row], *, period_ms: int = HOUR_MS, origin: Origin = Ori
     return Frame(head=head, rows=pa.RecordBatch.from_arrays(columns, schema=frame_schema(FACTORS)))
 
 
-def judge(sites: Iterable[Site], **settings: int) -> AirJudge:
+def judge(sites: Iterable[Site], **settings: Any) -> KindJudge:
     """Return a judge of one partition that holds all sites."""
-    return AirJudge(
-        sites, partition=0, partitions=1, factors=AIR, standards=load_standards(), settings=JudgeSettings(**settings)
-    )
+    return judge_of(sites, CONTEXT, partition=0, partitions=1, settings=JudgeSettings(**settings))
 
 
-def run(made: AirJudge, log: Iterable[Frame | Tick]) -> list[pa.RecordBatch]:
+def run(made: KindJudge, log: Iterable[Frame | Tick]) -> list[pa.RecordBatch]:
     """Return everything that a judge says of a log."""
     said = []
     for item in log:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
 from sensors.errors import UnknownName
 from sensors.kinds import Kind
-from sensors.registry import Registry
+from sensors.registry import Registry, Site
+from streams.judging.judge import KindJudge
 from streams.judging.plan import Evaluation
+from streams.judging.state import JudgeSettings
 from streams.standards import Standards
 
 MAKERS: Final[Mapping[str, str]] = {
@@ -55,3 +57,24 @@ def _made(name: str, context: JudgingContext) -> Evaluation:
         raise UnknownName(f"the evaluations ({', '.join(MAKERS)})", name)
     made: Evaluation = getattr(import_module(MAKERS[name]), name)(context)
     return made
+
+
+def judge_of(
+    sites: Iterable[Site], context: JudgingContext, *, partition: int, partitions: int, settings: JudgeSettings
+) -> KindJudge:
+    """Return the judge of a partition of a kind, with the evaluations that its file names.
+
+    Raises
+    ------
+    UnknownName
+        When it names one that does not exist.
+    """
+    return KindJudge(
+        sites,
+        partition=partition,
+        partitions=partitions,
+        kind=context.kind,
+        evaluations=evaluations_of(context.kind, context),
+        standards=context.standards,
+        settings=settings,
+    )

@@ -7,7 +7,7 @@ A revision is counted when the canonical content of a window changed at an evalu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +21,8 @@ from streams.results import RESULT_SCHEMA
 
 
 def stacked(blocks: Sequence[Block]) -> dict[str, NDArray[np.generic]]:
-    """Return the columns of blocks of the same sites and times as arrays [sites, outputs, times]."""
-    return {f.name: np.stack([getattr(block, f.name) for block in blocks], axis=1) for f in fields(Block)}
+    """Return the columns of blocks of the same sites and times as arrays [times, outputs, sites]."""
+    return {name: np.stack([getattr(block, name).T for block in blocks], axis=1) for name in CONTENT}
 
 
 def content(columns: Mapping[str, NDArray[np.generic]]) -> Hash:
@@ -62,14 +62,14 @@ def say(speech: Speech, spot: Spot, blocks: Sequence[Block], due: NDArray[np.boo
     blocks
         One for each output of ``spot``.
     due
-        Which windows are to be said at all, [sites, outputs, times].
+        Which windows are to be said at all, [times, outputs, sites].
     """
     columns = stacked(blocks)
     new = content(columns)
-    where = np.ix_(spot.sites, np.arange(len(blocks)), spot.places)
+    where = np.ix_(spot.places, np.arange(len(blocks)), spot.sites)
     picked = np.nonzero(due & (new != spot.said.content[where]))
-    sites, outputs, times = picked
-    place = (spot.sites[sites], outputs, spot.places[times])
+    times, outputs, sites = picked
+    place = (spot.places[times], outputs, spot.sites[sites])
     revision = spot.said.revision[place] + 1
     spot.said.revision[place] = revision
     spot.said.content[place] = new[picked]
@@ -83,7 +83,7 @@ def _rows(
     picked: tuple[NDArray[np.intp], ...],
     revision: NDArray[np.int32],
 ) -> pa.RecordBatch:
-    sites, outputs, times = picked
+    times, outputs, sites = picked
     count = sites.size
 
     def named(codes: NDArray[np.generic], names: Sequence[str]) -> pa.DictionaryArray:

@@ -124,6 +124,11 @@ def marks_of(keys: Keys) -> NDArray[np.uint16]:
     return marks
 
 
+def delays_of(keys: Keys) -> Keys:
+    """Return the minutes from the start of each key's slot to its receipt, at most 136 h."""
+    return (keys >> _DELAY_SHIFT) & _DELAY_MAX
+
+
 def content_of(keys: Keys) -> NDArray[np.uint64]:
     """Return what of a key is content: everything but when it was received (rulings, "Equal")."""
     return (keys & ~np.int64(_DELAY_MAX << _DELAY_SHIFT)).view(np.uint64)

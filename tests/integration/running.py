@@ -18,8 +18,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from sensors.frames import Frame, Tick, decode
 from sensors.publisher import lag_of
-from streams.air.judge import AirJudge
 from streams.history import read_records
+from streams.judging.judge import KindJudge
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, decode_results
 from streams.topics import Topics
 
@@ -110,7 +110,7 @@ def said_on(bootstrap: str, topics: Topics, partitions: int) -> Table:
     return table_of([answer[1] for answer in answers if not isinstance(answer, Tick)])
 
 
-def judged_alone(log: list[tuple[int, int, bytes]], judges: Mapping[int, AirJudge]) -> list[pa.RecordBatch]:
+def judged_alone(log: list[tuple[int, int, bytes]], judges: Mapping[int, KindJudge]) -> list[pa.RecordBatch]:
     """Return every result that judges make of a log, in this process and without a broker."""
     said: list[pa.RecordBatch] = []
     for partition, _, value in log:

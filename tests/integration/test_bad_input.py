@@ -20,11 +20,8 @@ from sensors.partition import partition_of
 from sensors.publisher import lag_of
 from sensors.registry import load_registry
 from streams.air.index import FACTORS
-from streams.air.judge import AirJudge
-from streams.judging.state import JudgeSettings
-from streams.standards import load_standards
 from streams.topics import Topics
-from tests.air_cases import AIR, Row, frame, row, run
+from tests.air_cases import AIR, Row, frame, judge, row, run
 from tests.integration.running import ROOT, Table, records, said_on, system, table_of, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka]
@@ -109,19 +106,12 @@ def expected() -> Table:
         rows.append(
             Row(site=r.site, start=r.start, values=values, flags=tuple("X" if f == bad else None for f in FACTORS))
         )
-    judge = AirJudge(
-        load_registry(ROOT / "sensors" / "data" / "beijing.yaml").sites,
-        partition=0,
-        partitions=1,
-        factors=AIR,
-        standards=load_standards(),
-        settings=JudgeSettings(),
-    )
+    made = judge(load_registry(ROOT / "sensors" / "data" / "beijing.yaml").sites)
     log: list[Frame | Tick] = [Tick(START)]
     for h in range(HOURS):
         mine = [r for r in rows if r.start == START + h * HOUR_MS]
         log += [frame(mine, origin=Origin.REPORTED), Tick(START + (h + 1) * HOUR_MS)]
-    return table_of(run(judge, [*log, Tick(NEXT + GRACE)]))
+    return table_of(run(made, [*log, Tick(NEXT + GRACE)]))
 
 
 SENDING = (

@@ -15,17 +15,19 @@ import pyarrow as pa
 import pytest
 
 from sensors.clock import HOUR_MS, MINUTE_MS
-from sensors.factors import load_factors
 from sensors.publisher import Publisher, PublisherSettings, lag_of
 from sensors.registry import Registry, load_registry
 from simulators.region import Region
-from streams.air.judge import AirJudge
+from streams.judging.judge import KindJudge
+from streams.judging.registered import judge_of
 from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
 from streams.standards import load_standards
 from streams.store.sqlite import SqliteStore
 from streams.topics import Topics, create_topics
-from tests.integration.running import ROOT, has_read_all, judged_alone, records, said_on, system, table_of, wait_for
+from tests.air_cases import CONTEXT
+from tests.integration.running import has_read_all, judged_alone, records, said_on, system, table_of, wait_for
+from tests.region_cases import write_air_only
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.slow]
 SOAK = bool(os.environ.get("JIANHU_SOAK"))
@@ -33,19 +35,11 @@ KILLS = 20 if SOAK else 5
 PARTITIONS = 4
 HOURS_A_KILL = 10
 START = 1_795_190_400_000 // (24 * HOUR_MS) * 24 * HOUR_MS
-REGISTRY = ROOT / "simulators" / "data" / "shangyu.yaml"
 
 
-def _judges(registry: Registry) -> dict[int, AirJudge]:
+def _judges(registry: Registry) -> dict[int, KindJudge]:
     return {
-        p: AirJudge(
-            registry.sites,
-            partition=p,
-            partitions=PARTITIONS,
-            factors=load_factors("air"),
-            standards=load_standards(),
-            settings=JudgeSettings(),
-        )
+        p: judge_of(registry.sites, CONTEXT, partition=p, partitions=PARTITIONS, settings=JudgeSettings())
         for p in range(PARTITIONS)
     }
 
@@ -54,7 +48,7 @@ def _hours(region: Region, count: int, chance: np.random.Generator) -> Iterator[
     """Yield the packets of each hour; one in twenty comes up to 48 h late."""
     late: dict[int, list[pa.RecordBatch]] = {}
     for hour in range(count):
-        rows = region.packets(START + hour * HOUR_MS, START + (hour + 1) * HOUR_MS)
+        rows = region.packets("air", START + hour * HOUR_MS, START + (hour + 1) * HOUR_MS)
         held_back = chance.random(rows.num_rows) < 0.05
         late.setdefault(hour + int(chance.integers(1, 48)), []).append(rows.filter(pa.array(held_back)))
         yield rows.filter(pa.array(~held_back))
@@ -68,7 +62,8 @@ def test_killed_workers_change_nothing_in_the_final_table(kafka: str, tmp_path: 
     dice, chance = random.Random(seed), np.random.default_rng(seed)  # noqa: S311 - dice, no secret
     topics = Topics(prefix=f"kill-{uuid4().hex[:8]}")
     create_topics(kafka, topics.all("air"), partitions=PARTITIONS)
-    registry = load_registry(REGISTRY)
+    path = write_air_only(tmp_path / "air.yaml")
+    registry = load_registry(path)
     publisher = Publisher(
         PublisherSettings(
             bootstrap=kafka,
@@ -84,7 +79,7 @@ def test_killed_workers_change_nothing_in_the_final_table(kafka: str, tmp_path: 
         "JIANHU_KAFKA": kafka,
         "JIANHU_PREFIX": topics.prefix,
         "JIANHU_DIR": str(tmp_path),
-        "JIANHU_REGISTRY": str(REGISTRY),
+        "JIANHU_REGISTRY": str(path),
         "JIANHU_ARCHIVE_CUT_S": "2",
     }
     count = KILLS * HOURS_A_KILL

@@ -16,15 +16,14 @@ from benchmarks.packets import MINUTES, messages_of, packets, registry_text, sit
 from benchmarks.sides import _rules, said_in_frames, said_in_messages
 from benchmarks.watching import Message, Said, check
 from sensors.clock import HOUR_MS
-from sensors.factors import load_factors
 from sensors.frames import Frame, Tick, decode, encode_tick
 from sensors.partition import partition_of
 from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
-from streams.air.judge import AirJudge
+from streams.judging.registered import judge_of
 from streams.judging.state import JudgeSettings
 from streams.results import ResultHead, encode_results
-from streams.standards import load_standards
+from tests.air_cases import CONTEXT
 
 SITES, HOURS = site_names(40), 3
 Quix = tuple[Callable[..., Any], Callable[..., Any]]
@@ -48,14 +47,7 @@ def _message(partition: int, key: bytes | None, value: bytes) -> Message:
 def _jianhu() -> list[Message]:
     air = parse_registry(parse_yaml(registry_text(SITES), "b")).of_kind("air")
     judges = [
-        AirJudge(
-            air,
-            partition=p,
-            partitions=PARTITIONS,
-            factors=load_factors("air"),
-            standards=load_standards(),
-            settings=JudgeSettings(),
-        )
+        judge_of(air, CONTEXT, partition=p, partitions=PARTITIONS, settings=JudgeSettings())
         for p in range(PARTITIONS)
     ]
     found = [_message(0, None, encode_tick(1))]
@@ -88,7 +80,7 @@ def test_both_sides_give_the_true_means_and_the_same_indices(quix_parts: Quix) -
     check("jianhu", ours, truth)
     check("Quix Streams", theirs, truth, ours.indices)
     assert windows == len(SITES) * HOURS * 7
-    assert count == len(SITES) * HOURS * 14
+    assert count == len(SITES) * HOURS * 15
     assert None in theirs.indices.values()
     assert len(set(theirs.indices.values())) > 10
 

@@ -15,13 +15,13 @@ from sensors.frames import Frame, Tick
 from sensors.partition import partition_of
 from sensors.registry import Absence, Site
 from streams.air.index import FACTORS
-from streams.air.judge import AirJudge
+from streams.judging.judge import KindJudge
+from streams.judging.registered import judge_of
 from streams.judging.state import JudgeSettings
 from streams.results import CONTENT_COLUMNS
-from streams.standards import load_standards
 from tests.air_cases import (
-    AIR,
     ALL,
+    CONTEXT,
     T0,
     Row,
     contents,
@@ -42,7 +42,7 @@ GRACE = 5 * MINUTE_MS
 DAY = 24 * HOUR_MS
 MARCH = 1_772_294_400_000
 """2026-03-01 00:00 in Beijing."""
-HOURLY, DAILY = 14, 7
+HOURLY, DAILY = 15, 7
 """Rows of one site in an hour and in a day."""
 A = (site("A"),)
 Log = list[Frame | Tick]
@@ -65,7 +65,7 @@ def starts(batches: list[pa.RecordBatch], factor: str, window: str) -> list[int]
     )
 
 
-def filled(count_h: int, sites: tuple[Site, ...] = A) -> AirJudge:
+def filled(count_h: int, sites: tuple[Site, ...] = A) -> KindJudge:
     """Return a judge that took and said whole hours of all sites."""
     made = judge(sites)
     run(made, hourly_log([r for s in sites for r in hours(s.id, count_h, **ALL)], until=ended(count_h).at))
@@ -169,7 +169,7 @@ def test_a_late_packet_of_everything_48_h_old_judges_exactly_what_depends_on_it(
     made = judge(A)
     run(made, hourly_log(rows, until=ended(60).at))
     said = run(made, [frame([row("A", T0 + 12 * HOUR_MS, **ALL)]), Tick(T0 + 60 * HOUR_MS + GRACE + 1)])
-    assert sum(spoken(said).values()) == 7 + 8 + 8 + 5 * 24 + 7
+    assert sum(spoken(said).values()) == 7 + 8 + 8 + 5 * 24 + 7 + 1  # and the accounting of its hour
     assert {r["site"] for r in records(said)} == {"A"}
     assert {r["revision"] for r in records(said)} == {2}
 
@@ -204,7 +204,8 @@ def test_a_repeat_changes_nothing_and_is_no_revision() -> None:
 def test_the_same_content_received_again_later_is_no_revision() -> None:
     made = filled(2)
     again = row("A", T0, received=T0 + 2 * HOUR_MS, **ALL)
-    assert run(made, [frame([again]), Tick(T0 + 2 * HOUR_MS + GRACE + 1)]) == []
+    said = records(run(made, [frame([again]), Tick(T0 + 2 * HOUR_MS + GRACE + 1)]))
+    assert [(r["factor"], r["detail"]) for r in said] == [("packets", "late 1")]  # of the accounting alone
 
 
 @pytest.mark.parametrize(
@@ -255,6 +256,7 @@ def test_the_edition_changes_at_midnight_of_the_first_of_march_in_beijing() -> N
     begin = MARCH - 30 * HOUR_MS
     rows = hours("A", 60, begin=begin, **{**ALL, "PM25": 70})
     found = final(run(judge(A), hourly_log(rows, until=ended(60, begin).at)))
+    found = {key: r for key, r in found.items() if key[1] != "packets"}
     editions = {key[1:4]: key[4] for key in found}
     aqi = {key[2:4]: r["value"] for key, r in found.items() if key[1] == "AQI"}
     assert {key[4] for key in found if key[2] not in {"24h", "MDA8"} and key[3] < MARCH} == {"HJ633-2012"}
@@ -415,7 +417,7 @@ def test_a_frame_without_a_factor_leaves_it_silent_and_one_with_a_strange_factor
     said = run(judge(A), [Tick(T0), Frame(head=whole.head, rows=strange), ended(1)])
     assert one(said, "SO2", "1h", T0)["reason"] == "silent"
     assert one(said, "NO2", "1h", T0)["value"] == 3500
-    assert {key[1] for key in final(said)} == {*FACTORS, "AQI"}
+    assert {key[1] for key in final(said)} == {*FACTORS, "AQI", "packets"}
 
 
 def test_a_partition_without_sites_has_a_clock_and_nothing_to_say() -> None:
@@ -429,9 +431,7 @@ def test_a_judge_holds_the_air_sites_of_its_own_partition_only() -> None:
     sites = [*(site(f"S{n}") for n in range(20)), replace(site("W"), kind="water")]
     found = set()
     for partition in range(4):
-        made = AirJudge(
-            sites, partition=partition, partitions=4, factors=AIR, standards=load_standards(), settings=JudgeSettings()
-        )
+        made = judge_of(sites, CONTEXT, partition=partition, partitions=4, settings=JudgeSettings())
         mine = {key[0] for key in final(run(made, [Tick(T0), ended(1)]))}
         assert {partition_of(name, 4) for name in mine} == {partition}
         found |= mine

@@ -16,7 +16,7 @@ from streams.results import RESULT_SCHEMA, Reason, Window
 from tests.air_cases import T0
 
 SITES, TIMES = 2, 3
-EVERY = np.ones((SITES, 2, TIMES), np.bool_)
+EVERY = np.ones((TIMES, 2, SITES), np.bool_)
 SPEECH = Speech(names=pa.array(["A", "B", "C"]), editions=("old", "new", ""), at=T0)
 OUTPUTS = (
     Output(factor="SO2", window=Window.HOUR, digits=2),
@@ -48,7 +48,7 @@ def spot() -> Spot:
     """Return the second and third of three sites, three hours in a ring of four."""
     return Spot(
         outputs=OUTPUTS,
-        said=Said.nothing(3, 2, 4),
+        said=Said.nothing(4, 2, 3),
         sites=np.array([1, 2]),
         places=np.array([2, 3, 0]),
         starts=T0 + np.arange(3) * 3_600_000,
@@ -89,7 +89,7 @@ def test_what_changed_is_said_again_with_the_next_revision() -> None:
 def test_what_is_not_due_is_not_said_and_not_noted() -> None:
     where = spot()
     due = EVERY.copy()
-    due[0] = False
+    due[..., 0] = False
     assert set(say(SPEECH, where, [block(), block()], due).column("site").to_pylist()) == {"C"}
     later = say(SPEECH, where, [block(), block()], EVERY)
     assert set(later.column("site").to_pylist()) == {"B"}

@@ -10,10 +10,10 @@ from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.flags import Mark
 from sensors.frames import Frame, Origin, Tick
 from streams.air.index import FACTORS
-from streams.air.judge import AirJudge
+from streams.judging.registered import judge_of
 from streams.judging.state import JudgeSettings
 from streams.standards import load_standards
-from tests.air_cases import AIR, ALL, T0, Row, final, frame, hours, judge, one, row, run, site
+from tests.air_cases import ALL, CONTEXT, T0, Row, final, frame, hours, judge, one, row, run, site
 
 CLOSED = Tick(T0 + HOUR_MS + 5 * MINUTE_MS)
 MINUTELY = (site("A", period_ms=MINUTE_MS),)
@@ -199,7 +199,7 @@ def test_the_minutes_that_an_hour_needs_are_those_of_its_days_edition() -> None:
         standards,
         completeness_editions=(replace(old, hour_minutes=30), replace(new, particle_hour_minutes=50)),
     )
-    made = AirJudge(MINUTELY, partition=0, partitions=1, factors=AIR, standards=changed, settings=JudgeSettings())
+    made = judge_of(MINUTELY, replace(CONTEXT, standards=changed), partition=0, partitions=1, settings=JudgeSettings())
     rows = [
         row("A", start + i * MINUTE_MS, PM25=10, SO2=10)
         for start in (march - HOUR_MS, march)
@@ -218,7 +218,7 @@ def test_what_a_platform_published_goes_before_the_device_and_a_persons_act_befo
 
 def test_every_factor_of_an_hour_is_judged_by_itself() -> None:
     said = run(judge([site("A")]), [Tick(T0), frame(hours("A", 1, **ALL)), CLOSED])
-    values = {key[1]: found["value"] for key, found in final(said).items() if key[2] == "1h"}
+    values = {key[1]: found["value"] for key, found in final(said).items() if key[2] == "1h" and key[1] != "packets"}
     assert values == {"PM2.5": 3000, "PM10": 5000, "SO2": 800, "NO2": 3500, "CO": 800, "O3": 9000, "AQI": 50}
     assert all(isinstance(batch, pa.RecordBatch) for batch in said)
     assert [f for f in FACTORS if f not in values] == []

@@ -9,33 +9,48 @@ from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.deadletters import Refusal
 from sensors.frames import Frame
 from streams.air.index import FACTORS
+from streams.judging.entries import entries_of
+from streams.judging.grid import Grid
 from streams.judging.state import (
-    RING_HOURS,
-    AirState,
     JudgeSettings,
     Refused,
     Said,
+    Shape,
+    State,
     advance_rings,
     empty_state,
     fold,
     start_clock,
 )
-from tests.air_cases import AIR, T0, Row, frame, row, site
+from tests.air_cases import AIR, CONTEXT, T0, Row, frame, row, site
 
 HOUR = T0 // HOUR_MS
 SITES = (site("A"), site("M", period_ms=MINUTE_MS))
 
 
-def state(at: int | None = T0) -> AirState:
-    made = empty_state(SITES, {f: AIR[f] for f in FACTORS}, JudgeSettings(), hour_outputs=14, day_outputs=7)
+SHAPE = Shape(
+    kind=CONTEXT.kind,
+    grid=Grid(slot_ms=HOUR_MS, fine_ms=MINUTE_MS),
+    settings=JudgeSettings(),
+    context=48,
+    slot_outputs=14,
+    day_outputs=7,
+    fine=(),
+)
+RING, RING_DAYS = 147, 10
+"""Two days of context, three and an hour that are late, one ahead, and two begun; and the days that these touch."""
+
+
+def state(at: int | None = T0) -> State:
+    made = empty_state(entries_of(SITES, AIR), SHAPE)
     if at is not None:
         start_clock(made, at)
     return made
 
 
-def device(made: AirState, hour: int, name: str = "A") -> int:
+def device(made: State, hour: int, name: str = "A") -> int:
     """Return the SO2 key of a site's own hour."""
-    return int(made.device[hour % RING_HOURS * 2 + "AM".index(name), FACTORS.index("SO2")])
+    return 0 if hour not in made.own else int(made.own[hour]["AM".index(name), FACTORS.index("SO2")])
 
 
 def reasons(refused: tuple[Refused, ...]) -> dict[Refusal, list[bool]]:
@@ -123,7 +138,7 @@ def test_strangers_alone_start_no_clock() -> None:
 def test_a_reading_makes_its_hour_of_its_site_to_be_judged_again_and_a_repeat_does_not() -> None:
     made = state()
     assert fold(made, frame([at(T0)])) == ()
-    assert np.flatnonzero(made.dirty).tolist() == [HOUR % RING_HOURS * 2]
+    assert np.argwhere(made.dirty).tolist() == [[HOUR % RING, 0]]
     made.dirty[:] = False
     fold(made, frame([at(T0)]))
     assert not made.dirty.any()
@@ -139,9 +154,25 @@ def test_minutes_of_several_hours_in_one_frame_go_to_the_pages_of_their_hours() 
 
 def test_the_state_of_a_site_with_several_entries_has_one_row() -> None:
     entries = (replace(site("A"), end=T0), replace(site("A"), start=T0))
-    made = empty_state(entries, {}, JudgeSettings(), hour_outputs=1, day_outputs=1)
+    made = empty_state(entries_of(entries, AIR), SHAPE)
     assert made.names.to_pylist() == ["A"]
-    assert len(made.sites) == 1
+    assert made.count == 1
+
+
+def test_a_site_sends_in_the_period_of_the_entry_that_holds() -> None:
+    entries = (replace(site("A", period_ms=MINUTE_MS), end=T0), replace(site("A", period_ms=5 * MINUTE_MS), start=T0))
+    made = empty_state(entries_of(entries, AIR), SHAPE)
+    start_clock(made, T0)
+    rows = [at(T0 - 5 * MINUTE_MS), at(T0)]
+    assert reasons(fold(made, frame(rows, period_ms=MINUTE_MS))) == {Refusal.UNKNOWN_PERIOD: [False, True]}
+    assert reasons(fold(made, frame(rows, period_ms=5 * MINUTE_MS))) == {Refusal.UNKNOWN_PERIOD: [True, False]}
+
+
+def test_what_was_folded_is_counted_and_so_is_what_changed_nothing() -> None:
+    made = state()
+    for rows in ([at(T0), at(T0 + HOUR_MS)], [at(T0)], [at(0, "Z")]):
+        fold(made, frame(rows))
+    assert (made.tally.packets, made.tally.repeated) == (3, 1)
 
 
 def test_absence_is_a_finding_from_the_first_tick_on_and_late_data_are_whole_before_it() -> None:
@@ -151,27 +182,31 @@ def test_absence_is_a_finding_from_the_first_tick_on_and_late_data_are_whole_bef
     assert clock.whole_from == HOUR - 120
 
 
-@pytest.mark.parametrize("step_h", [1, 7, 24, 191])
+def test_the_ring_holds_what_may_be_asked_for() -> None:
+    assert (SHAPE.ring, SHAPE.ring_days) == (RING, RING_DAYS)
+
+
+@pytest.mark.parametrize("step_h", [1, 7, 24, 146])
 def test_a_place_of_the_ring_is_empty_when_its_next_hour_comes(step_h: int) -> None:
     made = state()
     fold(made, frame([at(T0)]))
-    made.hours.value[:, :, HOUR % RING_HOURS] = 7
-    made.said_hours.content[..., HOUR % RING_HOURS] = 7
-    for moved in range(step_h, 192 + step_h, step_h):
+    made.slots.value[HOUR % RING] = 7
+    made.said_slots.content[HOUR % RING] = 7
+    for moved in range(step_h, RING + step_h, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
-    assert device(made, HOUR + 192) == 0
+    assert device(made, HOUR) == 0
     assert not made.dirty.any()
-    assert not made.hours.value.any()
-    assert not made.said_hours.content.any()
+    assert not made.slots.value.any()
+    assert not made.said_slots.content.any()
 
 
 def test_a_place_is_held_as_long_as_its_hour_may_be_asked_for() -> None:
     made = state()
-    fold(made, frame([at(T0)]))
-    advance_rings(made, T0 + 167 * HOUR_MS)
-    assert device(made, HOUR) != 0
-    advance_rings(made, T0 + 168 * HOUR_MS)  # the ring reaches a day ahead: the hour 192 later takes the place
-    assert device(made, HOUR) == 0
+    made.slots.value[HOUR % RING] = 7
+    advance_rings(made, T0 + 122 * HOUR_MS)
+    assert made.slots.value.any()
+    advance_rings(made, T0 + 123 * HOUR_MS)  # the ring reaches a day ahead: the hour 147 later takes the place
+    assert not made.slots.value.any()
 
 
 @pytest.mark.parametrize("days", [9, 30, 4000])
@@ -180,39 +215,42 @@ def test_a_jump_of_the_clock_empties_everything(days: int) -> None:
     fold(made, frame([at(T0), at(T0 + 24 * HOUR_MS)]))
     fold(made, frame([at(T0, "M")], period_ms=MINUTE_MS))
     advance_rings(made, T0 + days * 24 * HOUR_MS)
-    assert not made.device.any()
+    assert made.own == {}
     assert not made.dirty.any()
     assert made.pages == {}
     assert made.clock.at == T0 + days * 24 * HOUR_MS
 
 
-def test_pages_of_minutes_are_let_go_when_no_late_minute_is_welcome_any_more() -> None:
+def test_readings_are_let_go_when_no_late_one_is_welcome_any_more() -> None:
     made = state()
     fold(made, frame([at(T0, "M")], period_ms=MINUTE_MS))
+    fold(made, frame([at(T0)]))
     advance_rings(made, T0 + 73 * HOUR_MS)
     assert HOUR in made.pages
+    assert HOUR in made.own
     advance_rings(made, T0 + 74 * HOUR_MS)
     assert HOUR not in made.pages
+    assert HOUR not in made.own
 
 
 @pytest.mark.parametrize("step_h", [1, 5, 24, 100])
 def test_what_was_said_of_days_is_held_for_late_data_and_gone_when_its_place_comes_again(step_h: int) -> None:
     made = state()
     day = (HOUR + 8) // 24
-    made.said_days.revision[..., day % 12] = 3
+    made.said_days.revision[day % RING_DAYS] = 3
     for moved in range(0, 121, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
-        assert made.said_days.revision[0, 0, day % 12] == 3
-    for moved in range(120, 12 * 24 + 1, step_h):
+        assert made.said_days.revision[day % RING_DAYS, 0, 0] == 3
+    for moved in range(120, RING_DAYS * 24 + 1, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
-    advance_rings(made, T0 + 12 * 24 * HOUR_MS)
+    advance_rings(made, T0 + RING_DAYS * 24 * HOUR_MS)
     assert not made.said_days.revision.any()
 
 
 def test_forgetting_frees_content_and_revision_of_its_places_only() -> None:
-    said = Said.nothing(1, 2, 4)
+    said = Said.nothing(4, 2, 1)
     said.content[:] = 5
     said.revision[:] = 2
     said.forget(np.array([1, 3]))
-    assert said.content[0].tolist() == [[5, 0, 5, 0]] * 2
-    assert said.revision[0].tolist() == [[2, 0, 2, 0]] * 2
+    assert said.content[..., 0].tolist() == [[5, 5], [0, 0], [5, 5], [0, 0]]
+    assert said.revision[..., 0].tolist() == [[2, 2], [0, 0], [2, 2], [0, 0]]
