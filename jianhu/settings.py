@@ -113,8 +113,8 @@ class Settings:
 
     @property
     def kinds_dir(self) -> Path:
-        """The folder of the user's own kind files; need not be there."""
-        return self.config_dir / "kinds"
+        """The folder of the user's own kind files, beside the registry; need not be there."""
+        return self.registry_path.parent / "kinds"
 
     @property
     def kind_names(self) -> tuple[str, ...]:

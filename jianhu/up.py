@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -23,16 +23,18 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
+import msgspec
 from rich.console import Console as Screen
 
 from jianhu.assembly import Assembly
 from jianhu.broker import PARTITIONS, EmbeddedBroker
+from jianhu.configuration import Good, State, forget_older, keep_good, seen, write_state
 from jianhu.family import PARENT
-from jianhu.parts import RUN_FILE
+from jianhu.parts import RUN_FILE, wall_ms
 from jianhu.settings import Settings, environment_of
 from sensors.errors import ConfigError
 from sensors.publisher import lag_of
-from sensors.registry import load_registry
+from simulators.layout import FOLDER, LAID_OUT, PACKAGE
 
 ORIGIN_FILE = "origin"
 WHOLE_PAST = 1_000_000
@@ -115,13 +117,26 @@ class _Tree:
             _say(self.screen, f"{child.command} ended with {process.returncode}; started again, see {child.log}")
             child.start()
 
+    def restart(self, commands: Collection[str]) -> list[str]:
+        """End some children, all at the same time, and start them again; return which."""
+        chosen = [child for child in self.children if child.command in commands]
+        _stop_all(chosen)
+        for child in chosen:
+            child.failures = 0
+            child.start()
+        return [child.command for child in chosen]
+
     def stop(self) -> None:
         """End all at the same time, and wait for each."""
-        for child in self.children:
-            if child.process is not None and child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
-        for child in self.children:
-            child.stop(STOP_S)
+        _stop_all(self.children)
+
+
+def _stop_all(children: Sequence[_Child]) -> None:
+    for child in children:
+        if child.process is not None and child.process.poll() is None:
+            child.process.send_signal(signal.SIGTERM)
+    for child in children:
+        child.stop(STOP_S)
 
 
 def pause_after(failures: int) -> float:
@@ -132,6 +147,11 @@ def pause_after(failures: int) -> float:
 def _say(screen: Screen, text: str) -> None:
     """Print a line as it is: a folder's name is no markup."""
     screen.print(text, highlight=False, markup=False)
+
+
+def _plain(text: str) -> str:
+    """Return a text without anything that a terminal would act on."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
@@ -146,20 +166,16 @@ def run_up(options: UpOptions, settings: Settings, screen: Screen) -> int:
     with _only_one(folder):
         _prepare(folder, real=options.real)
         settings = _settings_of(options, settings, folder)
-        _check(settings, real=options.real)
+        keep_good(settings, real=options.real)
         _check_port(options.port)
         broker = EmbeddedBroker()
         settings = replace(settings, kafka=broker.bootstrap, log_id=f"embedded-{uuid4().hex[:12]}")
-        parts = Assembly(settings)
-        broker.make_topics(parts.topics.all(*parts.kinds))
-        parts.archive.open_log(settings.log_id, settings.partitions)
-        environment = {**_clean(os.environ), **environment_of(settings), PARENT: str(os.getpid())}
-        _write_run_file(folder / RUN_FILE, settings)
+        Assembly(settings).archive.open_log(settings.log_id, settings.partitions)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         try:
-            return _run(_Run(options=options, parts=parts, environment=environment, screen=screen, stop=stop))
+            return _run(_Run(options=options, settings=settings, broker=broker, screen=screen, stop=stop))
         finally:
             (folder / RUN_FILE).unlink(missing_ok=True)
 
@@ -169,27 +185,88 @@ class _Run:
     """One run of the tree."""
 
     options: UpOptions
-    parts: Assembly
-    environment: Mapping[str, str]
+    settings: Settings
+    """Their configuration folder is the one that people edit."""
+    broker: EmbeddedBroker
     screen: Screen
     stop: threading.Event
 
 
+class _Configured:
+    """The children with the last good configuration, and the watch over the files."""
+
+    def __init__(self, run: _Run, tree: _Tree) -> None:
+        self._run, self._tree = run, tree
+        self._seen = self._looked = seen(run.settings)
+        self._take(keep_good(run.settings, real=run.options.real))
+
+    def _take(self, good: Good) -> None:
+        """Let every child that starts from now on read a good configuration."""
+        self.good = good
+        parts = Assembly(good.settings)
+        self._run.broker.make_topics(parts.topics.all(*good.kinds))
+        environment = {**_clean(os.environ), **environment_of(good.settings), PARENT: str(os.getpid())}
+        for child in self._tree.children:
+            child.environment = environment
+        _write_run_file(good.settings.dir / RUN_FILE, good.settings)
+        self._state = State(mark=good.mark, since=wall_ms())
+        write_state(good.settings.dir, self._state)
+
+    def look(self) -> None:
+        """Take changed files when they are good, and say what is wrong when they are not.
+
+        They must be the same in two looks: an editor may be at the middle of them.
+        """
+        before, self._looked = self._looked, seen(self._run.settings)
+        if self._looked == self._seen or self._looked != before:
+            return
+        self._seen = self._looked
+        try:
+            good = keep_good(self._run.settings, real=self._run.options.real)
+        except (ConfigError, OSError) as error:
+            self._refuse(str(error))
+        else:
+            self._change(good)
+
+    def _refuse(self, why: str) -> None:
+        _say(self._run.screen, f"configuration not taken: {_plain(why)}; going on with the last good one")
+        self._state = msgspec.structs.replace(self._state, refused=why, refused_at=wall_ms())
+        write_state(self.good.settings.dir, self._state)
+
+    def _change(self, good: Good) -> None:
+        before = self.good
+        if good.mark == before.mark:
+            write_state(good.settings.dir, State(mark=good.mark, since=self._state.since))
+            return
+        self._take(good)
+        parts = ["worker", "console", "alerts"]
+        if good.registry != before.registry:
+            parts += ["simulate"]
+        if good.kinds != before.kinds:
+            parts += ["archive", "sink", "tick"]
+        restarted = self._tree.restart(parts)
+        forget_older(good.settings, good.mark)
+        _say(self._run.screen, f"configuration taken; started again: {', '.join(restarted)}")
+
+
 def _run(run: _Run) -> int:
-    options, parts, screen, folder = run.options, run.parts, run.screen, run.parts.settings.dir
+    options, screen, folder = run.options, run.screen, run.settings.dir
     feeders = ["simulate"] if not options.real else ["tick"] if options.wall_clock else []
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     tree = _Tree(screen=screen)
     for command in (*feeders, "sink", "console", "worker", "archive", "alerts"):
-        tree.children.append(_Child(command=command, environment=run.environment, log=logs / f"{command}.log"))
+        tree.children.append(_Child(command=command, environment={}, log=logs / f"{command}.log"))
+    configured = _Configured(run, tree)
+    forget_older(run.settings, configured.good.mark)
     until = None if options.stop_after_s is None else monotonic() + options.stop_after_s
     try:
         for child in tree.children:
             child.start()
-        _say(screen, f"jianhu: http://127.0.0.1:{parts.settings.console_port}  ·  {folder}  ·  Ctrl-C stops")
+        _say(screen, f"jianhu: http://127.0.0.1:{run.settings.console_port}  ·  {folder}  ·  Ctrl-C stops")
         while not run.stop.wait(0.5):
             tree.watch()
+            configured.look()
             if until is not None and monotonic() >= until:
                 break
     finally:
@@ -197,7 +274,7 @@ def _run(run: _Run) -> int:
         try:
             for child in tree.children[: len(feeders)]:
                 child.stop(STOP_S)
-            _drain(parts, stop=monotonic() + DRAIN_S)
+            _drain(Assembly(configured.good.settings), stop=monotonic() + DRAIN_S)
         finally:
             tree.stop()
     _say(screen, "stopped")
@@ -251,8 +328,8 @@ def _prepare(folder: Path, *, real: bool) -> None:
         )  # fmt: skip
     path.write_text(origin + "\n")
     if not real:
-        for name, source in (("registry.yaml", "shangyu.yaml"), ("shangyu.geojson", "shangyu.geojson")):
-            _copy_once("simulators", f"data/{source}", folder / name)
+        for name in LAID_OUT:
+            _copy_once(PACKAGE, f"{FOLDER}/{name}", folder / name)
     _copy_once("alerts", "data/rules.yaml", folder / "rules.yaml")
 
 
@@ -262,29 +339,6 @@ def _copy_once(package: str, source: str, target: Path) -> None:
         draft = target.with_name(f".{target.name}.new")
         draft.write_bytes(files(package).joinpath(source).read_bytes())
         draft.replace(target)
-
-
-def _check(settings: Settings, *, real: bool) -> None:
-    """Read the registry before anything starts.
-
-    Raises
-    ------
-    ConfigError
-        When it is wrong, or a real system's has synthetic sites.
-    """
-    path = settings.registry_path
-    if real and not path.exists():
-        raise ConfigError(
-            file=str(path), line=None, key="", problem="is not there",
-            mend="write the registry of your sites there; `sensors/data/beijing.yaml` is an example",
-        )  # fmt: skip
-    registry = load_registry(path)
-    made_up = [site.id for site in registry.sites if site.synthetic]
-    if real and (registry.synthetic or made_up):
-        raise ConfigError(
-            file=str(path), line=None, key="synthetic", problem=f"synthetic sites in a real system: {made_up[:5]}",
-            mend="take them out: synthetic sites never share a store with real ones",
-        )  # fmt: skip
 
 
 def _check_port(port: int) -> None:

@@ -104,7 +104,7 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
 def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path) -> None:
     folder, port = tmp_path / "beijing", _free_port()
     folder.mkdir()
-    shutil.copy(ROOT / "simulators" / "data" / "shangyu.yaml", folder / "registry.yaml")
+    shutil.copy(ROOT / "simulators" / "data" / "shangyu" / "registry.yaml", folder / "registry.yaml")
     real = ("up", "--real", str(folder), "--port", str(port), "--data-clock")
     refused = _run(*real)
     assert refused.returncode == 2
@@ -121,7 +121,7 @@ def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path)
         assert fed.returncode == 0, fed.stderr
         assert "sent 96 rows of 96 hours" in fed.stdout, fed.stdout
         last = 1_480_690_800_000  # the last hour of 2 December 2016 in Beijing
-        wait_for(f"the results\n{made.told()}", lambda: _has_rows(folder, last), 90)
+        wait_for(f"the results\n{made.told()}", lambda: _has_row(folder, last, "Tiantan", "PM2.5"), 90)
         row = _table(folder, last)["Tiantan", "PM2.5"]
         assert row[0] is not None
         up.send_signal(signal.SIGTERM)
@@ -131,8 +131,8 @@ def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path)
     assert "holds real data" in crossed.stderr
 
 
-def _has_rows(folder: Path, start_ms: int) -> bool:
-    return (folder / "results.sqlite").exists() and bool(_table(folder, start_ms))
+def _has_row(folder: Path, start_ms: int, site: str, factor: str) -> bool:
+    return (folder / "results.sqlite").exists() and (site, factor) in _table(folder, start_ms)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

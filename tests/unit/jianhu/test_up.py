@@ -8,13 +8,15 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 from confluent_kafka import KafkaException
 from rich.console import Console
@@ -22,6 +24,7 @@ from rich.console import Console
 from jianhu import up
 from jianhu.assembly import AREA_RECORDS, Assembly
 from jianhu.broker import PARTITIONS, EmbeddedBroker
+from jianhu.configuration import STATE_FILE, State
 from jianhu.parts import RUN_FILE, running_settings
 from jianhu.settings import Settings
 from jianhu.up import PAUSE_S, STEADY_S, UpOptions, pause_after
@@ -29,7 +32,7 @@ from sensors.errors import ConfigError, EdgeError
 from streams.segments import rows_of
 
 REAL = files("sensors").joinpath("data/beijing.yaml").read_text(encoding="utf-8")
-MADE_UP = files("simulators").joinpath("data/shangyu.yaml").read_text(encoding="utf-8")
+MADE_UP = files("simulators").joinpath("data/shangyu/registry.yaml").read_text(encoding="utf-8")
 
 
 def options(folder: Path, *, real: bool = False) -> UpOptions:
@@ -128,6 +131,21 @@ def test_a_part_that_ran_steadily_before_it_ended_is_started_at_once(clock: Cloc
     assert child.failures == 1
 
 
+def test_only_the_named_parts_are_started_again_and_begin_with_a_clean_record(clock: Clock, tmp_path: Path) -> None:
+    tree, sink, told = tree_of(tmp_path)
+    worker = Child(command="worker", environment={}, log=tmp_path / "log", failures=4)
+    worker.start()
+    tree.children.append(worker)
+    held, worker_before = sink.process, worker.process
+    end(worker)
+    assert tree.restart(["worker", "console"]) == ["worker"]
+    assert sink.process is held
+    assert worker.process is not worker_before
+    assert worker.failures == 0
+    assert told.getvalue() == ""
+    assert clock.now == 1_000.0
+
+
 def test_a_process_is_stopped_and_stopping_it_twice_does_nothing(tmp_path: Path) -> None:
     child = up._Child(command="sink", environment={}, log=tmp_path / "log")
     child.stop(1.0)
@@ -180,34 +198,6 @@ def test_a_folder_of_the_other_origin_is_refused_and_left_as_it_is(tmp_path: Pat
     with pytest.raises(ConfigError, match="the folder holds"):
         up._prepare(tmp_path, real=not first_real)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == held
-
-
-@pytest.mark.parametrize(
-    ("registry", "real", "problem"),
-    [
-        (None, True, "is not there"),
-        (MADE_UP, True, "synthetic sites in a real system"),
-        ("", True, "Expected `object`"),
-        ("sites: 3", False, "Expected `array`"),
-        (None, False, "No such file"),
-    ],
-    ids=["missing", "made-up-in-real", "empty", "wrong", "missing-simulated"],
-)
-def test_a_registry_that_cannot_be_used_is_told_before_anything_starts(
-    tmp_path: Path, registry: str | None, *, real: bool, problem: str
-) -> None:
-    if registry is not None:
-        (tmp_path / "registry.yaml").write_text(registry, encoding="utf-8")
-    with pytest.raises(ConfigError, match=problem) as error:
-        up._check(Settings(dir=tmp_path), real=real)
-    assert str(tmp_path / "registry.yaml") in str(error.value)
-    assert error.value.mend
-
-
-@pytest.mark.parametrize(("registry", "real"), [(REAL, True), (REAL, False), (MADE_UP, False)])
-def test_a_registry_of_the_right_origin_is_taken(tmp_path: Path, registry: str, *, real: bool) -> None:
-    (tmp_path / "registry.yaml").write_text(registry, encoding="utf-8")
-    up._check(Settings(dir=tmp_path), real=real)
 
 
 def test_a_second_run_on_a_folder_is_refused_and_a_later_one_is_not(tmp_path: Path) -> None:
@@ -358,3 +348,102 @@ def test_a_port_that_somebody_listens_on_is_told_before_anything_starts() -> Non
         with pytest.raises(ConfigError, match=r"--port: .* is taken .*; give another port"):
             up._check_port(port)
     up._check_port(port)  # free again: nothing is raised
+
+
+@dataclass(slots=True)
+class Running:
+    """A system whose parts are numbers, and its configuration."""
+
+    folder: Path
+    told: io.StringIO = field(default_factory=io.StringIO)
+    topics: list[str] = field(default_factory=list)
+    tree: up._Tree = field(init=False)
+    configured: up._Configured = field(init=False)
+
+    def __post_init__(self) -> None:
+        screen = Console(file=self.told, width=1000)
+        commands = ("simulate", "sink", "console", "worker", "archive", "alerts")
+        children: list[up._Child] = [Child(command=c, environment={}, log=self.folder / c) for c in commands]
+        for child in children:
+            child.start()
+        self.tree = up._Tree(screen=screen, children=children)
+        (self.folder / "registry.yaml").write_text(REAL, encoding="utf-8")
+        broker = cast("EmbeddedBroker", SimpleNamespace(make_topics=self.topics.extend))
+        run = up._Run(
+            options=options(self.folder), settings=Settings(dir=self.folder), broker=broker, screen=screen,
+            stop=threading.Event(),
+        )  # fmt: skip
+        self.configured = up._Configured(run, self.tree)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the configuration, and let it be found in two looks."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        for process in self.processes().values():
+            process.returncode = -15  # what is stopped now has ended
+        self.configured.look()
+        self.configured.look()
+
+    def processes(self) -> dict[str, _Process]:
+        return {child.command: cast("_Process", child.process) for child in self.tree.children}
+
+    def state(self) -> State:
+        return msgspec.json.decode((self.folder / STATE_FILE).read_bytes(), type=State)
+
+
+def test_parts_read_the_kept_configuration_and_not_the_files(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    folder = running.configured.good.folder
+    assert folder.parent == tmp_path / ".configuration"
+    assert {child.environment["JIANHU_CONFIG"] for child in running.tree.children} == {str(folder)}
+    assert running_settings(tmp_path, Settings()).registry_path == folder / "registry.yaml"
+    assert running.state().refused == ""
+    assert set(running.topics) == {"readings.air", "areas.air", "results.air", "deadletter"}
+
+
+def test_a_file_that_is_wrong_is_told_with_its_line_and_changes_nothing(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    before, good = running.processes(), running.configured.good
+    running.write("registry.yaml", REAL.replace("class: urban", "class: urbane", 1))
+    assert running.processes() == before
+    assert running.configured.good is good
+    assert f"configuration not taken: {tmp_path / 'registry.yaml'}:9: sites.0.class" in running.told.getvalue()
+    assert "going on with the last good one" in running.told.getvalue()
+    assert running.state().refused.startswith(f"{tmp_path / 'registry.yaml'}:9")
+    running.write("registry.yaml", REAL)
+    assert running.processes() == before
+    assert running.state().refused == ""
+
+
+def test_a_good_change_starts_what_reads_it_again(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    before, first = running.processes(), running.configured.good
+    running.write("rules.yaml", files("alerts").joinpath("data/rules.yaml").read_text(encoding="utf-8"))
+    again = {command for command, process in running.processes().items() if process is not before[command]}
+    assert again == {"worker", "console", "alerts"}
+    assert "configuration taken; started again: console, worker, alerts" in running.told.getvalue()
+    assert {child.environment["JIANHU_CONFIG"] for child in running.tree.children} != {str(first.folder)}
+    assert running.state().mark == running.configured.good.mark
+    assert not first.folder.exists()
+
+
+def test_a_changed_registry_starts_the_feeder_again_too(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    before = running.processes()
+    running.write("registry.yaml", REAL.replace("zone: 2", "zone: 1", 1))
+    again = {command for command, process in running.processes().items() if process is not before[command]}
+    assert again == {"simulate", "worker", "console", "alerts"}
+
+
+def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    before = running.configured.good
+    (tmp_path / "registry.yaml").write_text("half of")
+    running.configured.look()
+    (tmp_path / "registry.yaml").write_text("half of a registry")
+    running.configured.look()
+    assert running.told.getvalue() == ""
+    running.configured.look()
+    assert running.configured.good is before
+    assert running.told.getvalue().count("configuration not taken") == 1
+    running.configured.look()
+    assert running.told.getvalue().count("configuration not taken") == 1
