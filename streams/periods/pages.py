@@ -6,7 +6,8 @@ duplicates do not matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -52,6 +53,10 @@ class Cells:
     def where(self, mask: NDArray[np.bool_] | NDArray[np.intp]) -> Cells:
         """Return some of the rows."""
         return Cells(**{name: getattr(self, name)[mask] for name in self.__slots__})
+
+    def placed_at(self, block: NDArray[np.int64], place: NDArray[np.int64]) -> Cells:
+        """Return the same contents in other cells."""
+        return replace(self, block=block, place=place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,16 +169,32 @@ class Pages:
             content=content,
         )
 
+    def content(self, first_day: int, last_day: int) -> Hash:
+        """Return per member a hash of everything that is held of these days; 0 where nothing came, [members]."""
+        members = np.arange(self._shape[0])
+        total = np.zeros(self._shape[0], np.uint64)
+        for series in sorted(self.series):
+            found = self.stretch(series, members, first_day, last_day).content.sum(axis=-1, dtype=np.uint64)
+            name = np.int64(zlib.crc32("\0".join(series).encode()))
+            total += np.where(found != 0, placed(found, np.broadcast_to(name, found.shape)), np.uint64(0))
+        return total
+
     def _page(self, series: Series, block: int) -> Page:
         page = self._pages.get((series, block))
         if page is None:
-            page = self._pages[series, block] = Page(
-                value=np.zeros(self._shape, np.int64),
-                rank=np.zeros(self._shape, np.uint64),
-                state=np.zeros(self._shape, np.uint8),
-                marks=np.zeros(self._shape, np.int32),
-            )
+            page = self._pages[series, block] = empty_cells(*self._shape)
         return page
+
+
+def empty_cells(members: int, places: int) -> Page:
+    """Return cells of which nothing came."""
+    shape = (members, places)
+    return Page(
+        value=np.zeros(shape, np.int64),
+        rank=np.zeros(shape, np.uint64),
+        state=np.zeros(shape, np.uint8),
+        marks=np.zeros(shape, np.int32),
+    )
 
 
 def reason_of(state: NDArray[np.uint8]) -> NDArray[np.uint8]:

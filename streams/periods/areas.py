@@ -1,0 +1,163 @@
+"""Values of areas: made of the concentrations of the sites that count, never of their indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensors.factors import Factor, Form
+from sensors.windows import Statistic
+from streams.air.index import FACTORS, combine, daily_table, iaqi, missing_details, primary_names, real_time_table
+from streams.judging.hashing import Hash, joined, placed
+from streams.judging.means import Flags, Ints
+from streams.judging.plan import NO_NUMBER
+from streams.judging.reasons import NO_FLOW, NOT_IN_PLAN, OK, TOO_FEW_SITES, States
+from streams.periods.pages import Page, present_of, reason_of
+from streams.periods.statistics import Taken, greatest, least, take
+from streams.standards import IndexEdition
+
+_ALL_OF: Final = frozenset({Form.SUM, Form.COUNTER})
+"""Forms whose total is wrong when a site is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaValues:
+    """One window of one factor of an area: arrays [times]."""
+
+    value: Ints
+    present: Flags
+    valid: Ints
+    """Sites that were valid."""
+    expected: Ints
+    """Sites that count and measure the factor by plan."""
+    reason: States
+    marks: NDArray[np.int32]
+    inputs: Hash
+    due: Flags
+    """A row came from some site that counts."""
+
+
+class SetOf(NamedTuple):
+    """The sites that count."""
+
+    counted: NDArray[np.bool_]
+    """Which count when, [sites, times]."""
+    keys: NDArray[np.int64]
+    """A hash of each site's id, [sites]: part of the hash of what went in."""
+
+
+def over_sites(
+    factor: Factor, statistic: Statistic, cells: Page, of: SetOf, *, share: Fraction, step: int, by: Page | None = None
+) -> AreaValues:
+    """Return what the values of an area's sites make, valid where enough of them are.
+
+    Parameters
+    ----------
+    factor
+        Its form says how: mean of concentrations, sum of amounts, energy mean of levels, and so on.
+    statistic
+        Of the window: maxima give the greatest, minima the least, sums the sum.
+    cells
+        [sites, times].
+    of
+        Who counts.
+    share
+        Least share of the expected sites; sums need all.
+    step
+        The result is rounded half to even to multiples of this.
+    by
+        Cells of the flow or speed that weights the factor.
+    """
+    came = of.counted & (cells.rank != 0)
+    present = came & present_of(cells.state)
+    planned = of.counted & ~(came & (reason_of(cells.state) == NOT_IN_PLAN))
+    expected, valid = planned.sum(axis=0).astype(np.int64), present.sum(axis=0).astype(np.int64)
+    taken = _taken(factor, statistic, cells, present, step=step, by=by)
+    additive = statistic in {Statistic.SUM, Statistic.COUNT} or (statistic is Statistic.FORM and factor.form in _ALL_OF)
+    least_share = Fraction(1) if additive else share
+    enough = (valid > 0) & (valid * least_share.denominator >= expected * least_share.numerator)
+    ok = enough & taken.ok
+    why = np.where(enough, NO_FLOW, np.where(expected == 0, NOT_IN_PLAN, TOO_FEW_SITES))
+    content = np.where(
+        came, placed(cells.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape)), np.uint64(0)
+    )
+    return AreaValues(
+        value=np.where(ok, taken.value, 0),
+        present=ok,
+        valid=valid,
+        expected=expected,
+        reason=np.where(ok, OK, why).astype(np.uint8),
+        marks=np.bitwise_or.reduce(np.where(came, cells.marks, 0), axis=0),
+        inputs=content.sum(axis=0, dtype=np.uint64) | came.any(axis=0).astype(np.uint64),
+        due=np.asarray(came.any(axis=0)),
+    )
+
+
+def _taken(factor: Factor, statistic: Statistic, cells: Page, present: Flags, *, step: int, by: Page | None) -> Taken:
+    values, there = cells.value.T, present.T
+    match statistic:
+        case Statistic.MAX:
+            return greatest(values, there)
+        case Statistic.MIN:
+            return least(values, there)
+        case Statistic.SUM | Statistic.COUNT:
+            return take(Form.SUM, values, there, digits=factor.digits, step=step)
+        case _:
+            weights = None if by is None else (by.value.T, present_of(by.state).T)
+            return take(factor.form, values, there, digits=factor.digits, step=step, weights=weights)
+
+
+class AreaIndex(NamedTuple):
+    """The index of an area at some times: arrays [times], and the index of each item."""
+
+    values: AreaValues
+    iaqi: NDArray[np.int16]
+    """[items, times]."""
+    level: NDArray[np.int8]
+    detail: Sequence[str]
+    primary: Sequence[str]
+
+
+def area_index(items: Sequence[AreaValues], edition: IndexEdition, *, daily: bool) -> AreaIndex:
+    """Return the air index of an area from its own rounded concentrations.
+
+    Parameters
+    ----------
+    items
+        Of the six items in the order of `streams.air.index.FACTORS`.
+    edition
+        That of the date.
+    daily
+        Whether they are days (24 h means and MDA8) or hours.
+
+    References
+    ----------
+    .. [1] HJ 633-2026: for point, county and city from the concentrations by HJ 663, not the mean of indices.
+    """
+    values = np.stack([item.value for item in items])
+    states = np.stack([np.where(item.due, item.reason, TOO_FEW_SITES) for item in items]).astype(np.uint8)
+    iaqis, after = iaqi(values, states, daily_table(edition) if daily else real_time_table(edition))
+    found = combine(iaqis, after, edition)
+    given = found.aqi != NO_NUMBER
+    names = primary_names(FACTORS)
+    return AreaIndex(
+        values=AreaValues(
+            value=np.where(given, found.aqi, 0).astype(np.int64),
+            present=given,
+            valid=(after == OK).sum(axis=0).astype(np.int64),
+            expected=(after != NOT_IN_PLAN).sum(axis=0).astype(np.int64),
+            reason=found.reason,
+            marks=np.bitwise_or.reduce(np.stack([item.marks for item in items]), axis=0),
+            inputs=joined(*(item.inputs for item in items)),
+            due=np.logical_or.reduce([item.due for item in items]),
+        ),
+        iaqi=iaqis,
+        level=np.where(given, found.level, np.int8(NO_NUMBER)).astype(np.int8),
+        detail=missing_details(after, FACTORS).tolist(),
+        primary=[names[int(bits)] for bits in found.primary],
+    )

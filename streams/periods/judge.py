@@ -1,0 +1,332 @@
+"""The judge of the second stage: long windows of one partition's sites, and every window of its areas.
+
+It is a fold of result rows (`PeriodJudge.fold`) and says what changed at the ticks of the first stage's partitions
+(`PeriodJudge.tick`). Its state is filled again by all rows and ticks of its partition of ``areas.<kind>``, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sensors.areas import Area
+from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, MINUTE_MS
+from sensors.flags import Mark
+from sensors.kinds import Kind
+from sensors.registry import Registry
+from sensors.windows import LONG, Span
+from streams.periods.areamaking import AreaMaker
+from streams.periods.calendar import LEAP, Bounds, Calendar
+from streams.periods.folding import Part, parts_of
+from streams.periods.members import Clocks, Members, members_of, site_on
+from streams.periods.pages import Pages
+from streams.periods.past import Held, calendar_name
+from streams.periods.plan import Period, PeriodMeans, PeriodRow
+from streams.periods.registered import PeriodContext, period_evaluations_of
+from streams.periods.saying import Chunk, Speaker, Topic
+from streams.periods.touched import Touched
+
+OPEN: Final = int(Mark.OPEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodSettings:
+    """How the second stage waits, and what it keeps."""
+
+    grace_ms: int = 5 * MINUTE_MS
+    """A day or slot is closed this long after its end, as in the first stage."""
+    slot_days: int = 8
+    """Slots of sites are kept for so many days; older ones make no area slot again."""
+
+
+class PeriodJudge:
+    """Judges the long windows of one partition.
+
+    Parameters
+    ----------
+    partition, partitions
+        Of ``areas.<kind>``; the first stage has as many.
+    kind
+        Its windows are said, and its period evaluations asked.
+    registry
+        Sites and areas, dated.
+    context
+        What evaluations are made from.
+    settings
+        Grace and the time for which slots are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        partition: int,
+        partitions: int,
+        kind: Kind,
+        registry: Registry,
+        context: PeriodContext,
+        settings: PeriodSettings | None = None,
+    ) -> None:
+        self._kind, self._registry = kind, registry
+        self._settings = settings or PeriodSettings()
+        self._members = members_of(partition, partitions, kind, registry)
+        names = self._members.names
+        self._member = {name: row for row, name in enumerate(names)}
+        self._site = {name: row for row, name in enumerate(names[: self._members.site_count])}
+        self._clocks = Clocks(self._members, self._settings.grace_ms)
+        self._days = Pages(len(names), LEAP)
+        self._slots = Pages(self._members.site_count, DAY_MS // kind.slot_ms)
+        self._held = Held(kind, context.rules, names, self._days)
+        self._touched = Touched(len(names))
+        self._speaker = Speaker(names)
+        self._areas = AreaMaker(kind, context, self._members, self._days, self._slots)
+        self._evaluations = period_evaluations_of(kind, context)
+        self._calendars = _calendars(kind)
+        self._asked = tuple(
+            calendar
+            for calendar in (*self._calendars, Calendar(window="24h", span=Span.DAY))
+            if any(calendar.span in evaluation.spans for evaluation in self._evaluations)
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the state."""
+        return self._days.nbytes + self._slots.nbytes + self._speaker.nbytes + self._areas.nbytes
+
+    @property
+    def members(self) -> Members:
+        """The sites and areas of this partition."""
+        return self._members
+
+    def fold(self, rows: pa.RecordBatch) -> int:
+        """Fold rows of the first stage in; nothing is said before the next tick.
+
+        Parameters
+        ----------
+        rows
+            Of `streams.results.RESULT_SCHEMA`, in any order, also again.
+
+        Returns
+        -------
+        int
+            Rows of slots that are too old to be kept: their area slots are not made again.
+        """
+        late = 0
+        for part in parts_of(rows, self._kind, self._site):
+            if part.daily:
+                self._fold_days(part)
+            else:
+                late += self._areas.fold_slots(part)
+        return late
+
+    def _fold_days(self, part: Part) -> None:
+        changed = self._days.fold(part.series, part.cells)
+        member, day = part.cells.member[changed].astype(np.intp), part.day[changed]
+        self._touched.mark(member, day)
+        self._areas.mark_days(member, day)
+
+    def tick(self, at: int, source: int) -> pa.RecordBatch | None:
+        """Move the clock of a source partition and return what changed, as result rows; None when nothing did.
+
+        Parameters
+        ----------
+        at
+            The tick, ms. One that lies before the newest of its partition moves nothing.
+        source
+            The partition of the first stage that it comes from.
+        """
+        before = self._clocks.advance(source, at)
+        self._cross_days(before)
+        settings = self._settings
+        joint = self._areas.make_slots(self._clocks.at, grace_ms=settings.grace_ms, slot_days=settings.slot_days)
+        self._touched.mark(*joint)
+        self._touched.mark(*self._areas.make_days(self._clocks.through))
+        if self._touched:
+            self._say_periods(*self._touched.take(self._clocks.through))
+        said = [self._areas.rows(at), self._speaker.rows(at)]
+        return _together([rows for rows in said if rows is not None])
+
+    def _cross_days(self, before: NDArray[np.int64]) -> None:
+        """Note the days that are newly over: what is due grew, and periods may have ended, even of a silent site."""
+        through = self._clocks.through
+        moved = np.nonzero((through > before) & (before > -(2**40)))[0]
+        for first, last in {(int(before[row]) + 1, int(through[row])) for row in moved}:
+            rows = moved[(before[moved] == first - 1) & (through[moved] == last)]
+            self._touched.mark_span(rows, first, last)
+
+    def _say_periods(self, members: NDArray[np.intp], days: NDArray[np.int64]) -> None:
+        """Say the periods that hold any of these days of these members."""
+        if members.size == 0:
+            return
+        for calendar in self._calendars:
+            asked = calendar in self._asked
+            for (bounds, through), mask in sorted(self._periods(calendar, members, days).items()):
+                rows = np.nonzero(mask & self._members.said)[0]
+                self._say_windows(calendar, bounds, calendar.period(bounds, through), rows)
+                if asked:
+                    self._ask(calendar, bounds, through, mask)
+        self._ask_days(members, days)
+
+    def _periods(
+        self, calendar: Calendar, members: NDArray[np.intp], days: NDArray[np.int64]
+    ) -> dict[tuple[Bounds, int], NDArray[np.bool_]]:
+        """Return the periods with the newest day that is over, and which members are touched in each."""
+        found: dict[tuple[Bounds, int], NDArray[np.bool_]] = {}
+        through = self._clocks.through[members]
+        for newest in np.unique(through).tolist():
+            same = through == newest
+            for day in np.unique(days[same]).tolist():
+                rows = members[same & (days == day)]
+                for bounds in calendar.holding([day], newest):
+                    mask = found.setdefault((bounds, newest), np.zeros(len(self._members.names), np.bool_))
+                    mask[rows] = True
+        if calendar in self._asked:  # a later year is compared with this one
+            for (bounds, newest), mask in list(found.items()):
+                for later in calendar.later(bounds, newest):
+                    after = found.setdefault((later, newest), np.zeros(len(self._members.names), np.bool_))
+                    after |= mask
+        return found
+
+    def _say_windows(self, calendar: Calendar, bounds: Bounds, period: Period, rows: NDArray[np.intp]) -> None:
+        if rows.size == 0 or period.due == 0:
+            return
+        for spec in self._kind.windows:
+            if calendar_name(spec) != calendar.window:
+                continue
+            for name in spec.factors:
+                factor = self._kind.factors[name]
+                found = self._held.window(rows, spec, factor, period)
+                due = np.nonzero(found.due)[0]
+                self._speaker.say(
+                    Chunk(
+                        topic=Topic(name, spec.name, "", bounds.year),
+                        slots=calendar.slots,
+                        member=rows[due],
+                        place=bounds.slot,
+                        start=_ms(period.start_day),
+                        value=found.value[due],
+                        present=found.present[due],
+                        digits=factor.digits,
+                        valid=found.valid[due],
+                        expected=found.expected,
+                        reason=found.reason[due],
+                        inputs=found.inputs[due],
+                        marks=found.marks[due] | (OPEN if period.open else 0),
+                    )
+                )
+
+    def _ask_days(self, members: NDArray[np.intp], days: NDArray[np.int64]) -> None:
+        """Ask the evaluations of single days."""
+        for calendar in self._asked:
+            if calendar.span is Span.DAY:
+                for (bounds, through), mask in sorted(self._periods(calendar, members, days).items()):
+                    self._ask(calendar, bounds, through, mask)
+
+    def _ask(self, calendar: Calendar, bounds: Bounds, through: int, mask: NDArray[np.bool_]) -> None:
+        """Ask the evaluations of one period about the sites and areas that are touched in it."""
+        period = calendar.period(bounds, through)
+        if period.due == 0:
+            return
+        content = self._days.content(bounds.first, period.through_day)
+        touched = mask & self._members.said
+        sites = np.nonzero(touched[: self._members.site_count] & (content[: self._members.site_count] != 0))[0]
+        for evaluation in self._evaluations:
+            if calendar.span not in evaluation.spans:
+                continue
+            if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
+                names = [self._members.names[row] for row in sites]
+                entries = tuple(site_on(self._registry, name, period.through_day) for name in names)
+                rows = evaluation.site(period, self._held.means(names, period), entries)
+                self._say_rows(calendar, bounds, period, rows, content)
+            for place, area in enumerate(self._members.areas):
+                if touched[self._members.row_of_area(place)]:
+                    members = self._area_means(place, area, period)
+                    entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
+                    rows = evaluation.area(period, members, area, entries)
+                    self._say_rows(calendar, bounds, period, rows, self._area_content(place, content))
+
+    def _area_means(self, place: int, area: Area, period: Period) -> PeriodMeans:
+        """Return the means of an area's set, with its own and those of the areas below it."""
+        reach = self._members.reach[place]
+        counted = reach.set_on(reach.rows, np.array([period.through_day]))[:, 0]
+        names = [self._members.names[row] for row in reach.rows[counted]]
+        children = self._members.children(area.id)
+        return replace(
+            self._held.means(names, period),
+            own=self._held.means([area.id], period),
+            children=self._held.means(children, period) if children else None,
+        )
+
+    def _area_content(self, place: int, content: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the hashes of members with that of an area's sites in its row."""
+        together = content.copy()
+        inside = np.nonzero(self._members.lies_in[place])[0]
+        together[self._members.row_of_area(place)] = content[inside].sum(dtype=np.uint64) | np.uint64(1)
+        return together
+
+    def _say_rows(
+        self,
+        calendar: Calendar,
+        bounds: Bounds,
+        period: Period,
+        rows: Iterable[PeriodRow],
+        content: NDArray[np.uint64],
+    ) -> None:
+        for (topic, start_day, digits), same in _by_topic(rows, bounds.year):
+            member = np.array([self._member[row.site] for row in same], np.intp)
+            self._speaker.say(
+                Chunk(
+                    topic=topic,
+                    slots=calendar.slots,
+                    member=member,
+                    place=bounds.slot,
+                    start=_ms(start_day),
+                    value=[0 if row.value is None else row.value for row in same],
+                    present=[row.value is not None for row in same],
+                    digits=digits,
+                    valid=[row.valid for row in same],
+                    expected=[row.expected for row in same],
+                    reason=[row.reason for row in same],
+                    inputs=content[member],
+                    marks=np.array([row.flags for row in same]) | (OPEN if period.open else 0),
+                    level=[-1 if row.level is None else row.level for row in same],
+                    detail=[row.detail for row in same],
+                    primary=[row.primary for row in same],
+                )
+            )
+
+
+def _calendars(kind: Kind) -> tuple[Calendar, ...]:
+    """Return the periods that a kind has windows of, each once, in its order."""
+    seasons = {season.id: season for season in kind.seasons}
+    named = {
+        calendar_name(spec): Calendar(
+            window=calendar_name(spec), span=spec.span, season=seasons[spec.season] if spec.season else None
+        )
+        for spec in kind.windows
+        if spec.span in LONG
+    }
+    return tuple(named.values())
+
+
+def _by_topic(rows: Iterable[PeriodRow], year: int) -> Iterator[tuple[tuple[Topic, int, int], list[PeriodRow]]]:
+    """Yield rows of one topic, start and number of digits together, in the order in which they came first."""
+    found: dict[tuple[Topic, int, int], list[PeriodRow]] = {}
+    for row in rows:
+        topic = Topic(row.factor, row.window, row.edition, year)
+        found.setdefault((topic, row.start_day, row.digits), []).append(row)
+    yield from found.items()
+
+
+def _ms(day: int) -> int:
+    return day * DAY_MS - BEIJING_OFFSET_MS
+
+
+def _together(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
+    if len(parts) < 2:  # noqa: PLR2004  one batch needs no joining
+        return parts[0] if parts else None
+    return pa.Table.from_batches(parts).unify_dictionaries().combine_chunks().to_batches()[0]

@@ -1,0 +1,56 @@
+"""Which evaluations of periods there are: the name in a kind file, and the module that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Final
+
+from sensors.errors import UnknownName
+from sensors.kinds import Kind
+from sensors.registry import Registry
+from streams.periods.plan import PeriodEvaluation
+from streams.periods.rules import PeriodRules, load_rules
+from streams.periods.targets import NO_TARGETS, Targets
+from streams.standards import Standards
+
+MAKERS: Final[Mapping[str, str]] = {
+    "air_year": "streams.periods.air_year",
+    "water_period": "streams.water.periods",
+    "load_period": "streams.discharge.periods",
+}
+"""Name of an evaluation → module with a function of that name that takes a `PeriodContext`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodContext:
+    """What an evaluation of periods may be made from."""
+
+    kind: Kind
+    standards: Standards
+    """The air pack; the packs of other media are loaded by their own modules."""
+    registry: Registry
+    permits: object = None
+    """What ``permits.yaml`` says; None where there is none."""
+    targets: Targets = NO_TARGETS
+    """What ``targets.yaml`` says."""
+    rules: PeriodRules = field(default_factory=load_rules)
+
+
+def period_evaluations_of(kind: Kind, context: PeriodContext) -> tuple[PeriodEvaluation, ...]:
+    """Return the evaluations of periods that a kind file names, in its order.
+
+    Raises
+    ------
+    UnknownName
+        When it names one that does not exist.
+    """
+    return tuple(_made(name, context) for name in kind.period_evaluations)
+
+
+def _made(name: str, context: PeriodContext) -> PeriodEvaluation:
+    if name not in MAKERS:
+        raise UnknownName(f"the evaluations of periods ({', '.join(MAKERS)})", name)
+    made: PeriodEvaluation = getattr(import_module(MAKERS[name]), name)(context)
+    return made
