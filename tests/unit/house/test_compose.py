@@ -115,6 +115,7 @@ def test_our_services_start_after_the_topics_are_there(name: str) -> None:
 def test_jianhu_knows_every_setting_that_a_service_gives(name: str) -> None:
     settings = parse_settings(SERVICES[name]["environment"])
     assert (settings.kafka, settings.dir) == ("kafka:9092", Path("/var/lib/jianhu"))
+    assert (settings.config_dir, settings.kind_names) == (Path("/etc/jianhu"), ())
 
 
 def test_only_the_archive_writes_the_evidence() -> None:
