@@ -99,13 +99,14 @@ class KindJudge:
         self._slot_parts = self._parts_of_slots()
         self._day_parts = self._parts_of_days()
         longest = max((w.spec.length - 1 for w in self._running_windows), default=0)
-        self._before = max([longest, self._sequencer.before, *(e.before for e in self._evaluations)])
-        self._day_before = max([self._sequencer.before, *(e.day_before for e in self._evaluations)])
+        self._before = max([longest, *(e.before for e in self._evaluations)])
+        self._day_before = max([0, *(e.day_before for e in self._evaluations)])
+        behind = self._sequencer.before
         shape = Shape(
             kind=kind,
             grid=grid,
             settings=settings,
-            context=max(2 * grid.per_day, self._before, grid.per_day + self._day_before),
+            context=max(2 * grid.per_day, self._before + behind, grid.per_day + self._day_before + behind),
             slot_outputs=sum(len(part.kept) for part in self._slot_parts),
             day_outputs=sum(len(part.kept) for part in self._day_parts),
             fine=tuple((w[0].spec.length * 60_000 // grid.fine_ms, len(w)) for w in self._fine_windows),
@@ -173,9 +174,13 @@ class KindJudge:
             first = max(before, oldest)
             for slot in range(first, clock.closed_to):
                 keep(state, everyone, slot, self._slotting.judge(state, everyone, slot))
+            doubted = self._sequencer.test(state, everyone, first, clock.closed_to, clock.closed_to)
+            begin = max(first - self._sequencer.ahead, oldest)
+            if doubted.size and begin < first:
+                said.append(self._say_slots(speech, doubted, begin, first))
+                _add_days(days, range(self._grid.day_of(begin), self._grid.day_of(first)), doubted)
             said.append(self._say_slots(speech, everyone, first, clock.closed_to))
-            for day in range(self._grid.day_of(first), self._grid.day_of(clock.closed_to)):
-                days[day] = everyone
+            _add_days(days, range(self._grid.day_of(first), self._grid.day_of(clock.closed_to)), everyone)
         for day in sorted(days):
             said += self._say_day(speech, days[day], day)
         return said
@@ -194,13 +199,15 @@ class KindJudge:
                 keep(state, mine, slot, self._slotting.judge(state, mine, slot))
             first, last = int(changed[0]), int(changed[-1])
             begin = max(first - self._sequencer.ahead, oldest)
-            said.append(self._say_slots(speech, sites, begin, min(last + self._before + 1, stop)))
-            final = min(grid.day_of(last + self._day_before), grid.day_of(stop) - 1)
-            days = dict.fromkeys(range(grid.day_of(begin), final + 1), sites)
+            self._sequencer.test(state, sites, first, last + 1, stop)
+            end = last + self._sequencer.before
+            said.append(self._say_slots(speech, sites, begin, min(end + self._before + 1, stop)))
+            final = min(grid.day_of(end + self._day_before), grid.day_of(stop) - 1)
+            _add_days(days, range(grid.day_of(begin), final + 1), sites)
         for day in range(grid.day_of(oldest), grid.day_of(stop)):
             fresh = state.dirty_days[day % state.shape.ring_days]
             if fresh.any():
-                days[day] = np.union1d(np.flatnonzero(fresh), days.get(day, np.zeros(0, np.int64)))
+                _add_days(days, range(day, day + 1), np.flatnonzero(fresh))
         return days
 
     def _say_slots(self, speech: Speech, sites: Rows, first: int, stop: int) -> pa.RecordBatch:
@@ -318,16 +325,19 @@ class KindJudge:
         return tuple(outputs), chosen, np.array(reach, np.int64)
 
     def _parts_of_slots(self) -> tuple[Part, ...]:
-        counters = self._sequencer.before
-        own = [(w.output, counters) for w in self._slot_windows]
-        own += [(w.output, counters + w.spec.length - 1) for w in self._running_windows]
+        behind = self._sequencer.before
+        own = [(w.output, behind) for w in self._slot_windows]
+        own += [(w.output, behind + w.spec.length - 1) for w in self._running_windows]
         own.append((packets.output(slot_name(self._kind)), 0))
-        theirs = [tuple(zip(e.slot_outputs, e.reach, strict=True)) for e in self._evaluations]
-        return self._parts(own, theirs)
+        return self._parts(
+            own,
+            [[(o, behind + r) for o, r in zip(e.slot_outputs, e.reach, strict=True)] for e in self._evaluations],
+        )
 
     def _parts_of_days(self) -> tuple[Part, ...]:
-        own = [(w.output, self._sequencer.before) for w in self._day_windows]
-        return self._parts(own, [tuple((o, e.day_before) for o in e.day_outputs) for e in self._evaluations])
+        behind = self._sequencer.before
+        own = [(w.output, behind) for w in self._day_windows]
+        return self._parts(own, [[(o, behind + e.day_before) for o in e.day_outputs] for e in self._evaluations])
 
     def _parts(
         self, own: Sequence[tuple[Output, int]], theirs: Sequence[Sequence[tuple[Output, int]]]
@@ -369,6 +379,12 @@ def slot_name(kind: Kind) -> str:
     """Return the name of the kind's slot as a window, for example ``4h``."""
     named = (w.name for w in kind.windows if w.span is Span.SLOT and w.statistic is Statistic.FORM)
     return next(named, f"{kind.slot_ms // HOUR_MS}h")
+
+
+def _add_days(days: dict[int, Rows], more: range, sites: Rows) -> None:
+    """Note that sites are to be said of more days."""
+    for day in more:
+        days[day] = np.union1d(sites, days[day]) if day in days else sites
 
 
 def _at(block: Block, places: NDArray[np.intp]) -> Block:

@@ -22,7 +22,7 @@ from streams.judging.forms import formed, greatest, increments, least
 from streams.judging.hashing import joined, placed
 from streams.judging.means import divide_half_even, round_to_step
 from streams.judging.reasons import CALIBRATING, INCOMPLETE, INVALID, OK, SILENT
-from streams.judging.state import Ring, State
+from streams.judging.state import State
 
 _COMPUTED_SALT = 1_000
 
@@ -246,8 +246,8 @@ def _why_invalid(marks: NDArray[np.uint16]) -> NDArray[np.int64]:
 def keep(state: State, sites: Rows, slot: int, judged: Judged) -> None:
     """Write judged slots into the ring."""
     place = slot % state.shape.ring
-    for name in Ring.__slots__:
-        column = getattr(state.slots, name)
+    for f in fields(Judged):
+        column = getattr(state.slots, f.name)
         if column is not None:
-            column[place][..., sites] = getattr(judged, name)
+            column[place][..., sites] = getattr(judged, f.name)
     state.dirty[place, sites] = False

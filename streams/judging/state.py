@@ -70,6 +70,8 @@ class Ring:
     """Greatest, of a counter its last."""
     packets: NDArray[np.int64]
     """Counts of packets, packed (`streams.judging.packets`)."""
+    suspect: NDArray[np.bool_] | None
+    """A test of quality holds the slot suspect; None where the kind has no tests."""
 
     @property
     def columns(self) -> tuple[NDArray[np.generic], ...]:
@@ -78,8 +80,8 @@ class Ring:
         return tuple(column for column in found if column is not None)
 
 
-def empty_ring(length: int, factors: int, sites: int, *, extremes: bool) -> Ring:
-    """Return a ring in which nothing was judged; with extremes it keeps the least and greatest fine values."""
+def empty_ring(length: int, factors: int, sites: int, *, extremes: bool, tested: bool) -> Ring:
+    """Return a ring in which nothing was judged, with the columns that the kind asks for."""
     shape = (length, factors, sites)
     return Ring(
         value=np.zeros(shape, np.int64),
@@ -92,6 +94,7 @@ def empty_ring(length: int, factors: int, sites: int, *, extremes: bool) -> Ring
         low=np.zeros(shape, np.int64) if extremes else None,
         high=np.zeros(shape, np.int64) if extremes else None,
         packets=np.zeros((length, sites), np.int64),
+        suspect=np.zeros(shape, np.bool_) if tested else None,
     )
 
 
@@ -228,7 +231,13 @@ def empty_state(entries: Entries, shape: Shape) -> State:
         names=pa.array(entries.ids, pa.utf8()),
         dirty=np.zeros((shape.ring, count), np.bool_),
         dirty_days=np.zeros((shape.ring_days, count), np.bool_),
-        slots=empty_ring(shape.ring, len(shape.kind.factors), count, extremes=shape.extremes),
+        slots=empty_ring(
+            shape.ring,
+            len(shape.kind.factors),
+            count,
+            extremes=shape.extremes,
+            tested=bool(shape.kind.quality),
+        ),
         said_slots=Said.nothing(shape.ring, shape.slot_outputs, count),
         said_days=Said.nothing(shape.ring_days, shape.day_outputs, count),
     )
