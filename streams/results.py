@@ -69,6 +69,8 @@ class Reason(StrEnum):
     """The target, permit or minimum that this is held against was never set."""
     TOO_FEW_SITES = "too_few_sites"
     """Too few sites of the area are valid."""
+    NOT_JUDGED = "not_judged"
+    """The value is shown and held against nothing; ``detail`` says why."""
 
 
 RESULT_SCHEMA: Final = pa.schema(

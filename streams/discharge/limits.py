@@ -19,7 +19,6 @@ from typing import Final
 
 from sensors.clock import day_number
 from sensors.errors import UnknownName
-from sensors.kinds import DayRange
 from sensors.windows import Confidence
 from sensors.yamlfile import Document, parse_yaml
 from streams.discharge.limitfile import Cell, LimitFile, LimitRow, LimitTable, Period, Temperature
@@ -39,12 +38,18 @@ class Season:
     """Part of every year, or all of the year but it."""
 
     name: str
-    days: DayRange
+    first: tuple[int, int]
+    """Month and day."""
+    last: tuple[int, int]
+    """Inside as well; before ``first`` it runs over the new year."""
     inside: bool
 
     def holds_on(self, day: dt.date) -> bool:
         """Return whether a Beijing date lies in it."""
-        return self.days.contains(day.month, day.day) == self.inside
+        here = (day.month, day.day)
+        if self.first <= self.last:
+            return (self.first <= here <= self.last) == self.inside
+        return (here >= self.first or here <= self.last) == self.inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,8 +284,7 @@ def _season(file: LimitFile, row: LimitRow) -> Season | None:
     if not name:
         return None
     found = file.seasons[name]
-    days = DayRange(first=_month_day(found.start), last=_month_day(found.last))
-    return Season(name=name, days=days, inside=bool(row.season))
+    return Season(name=name, first=_month_day(found.start), last=_month_day(found.last), inside=bool(row.season))
 
 
 def _check_overlaps(document: Document, rows: Iterable[tuple[_Path, Limit]]) -> None:

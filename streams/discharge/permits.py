@@ -207,6 +207,8 @@ def parse_permits(
     for index, area in enumerate(file.areas):
         path = ("areas", index)
         _check_new(document, areas, area.area, (*path, "area"))
+        if registry is not None and area.area not in {known.id for known in registry.areas}:
+            raise document.error((*path, "area"), f"no area {area.area!r}", "name an area of registry.yaml")
         areas[area.area] = _holder(document, area.area, area, path, pack)
     return Permits(sites=sites, areas=areas, decisions=tuple(_decisions(document, file, pack)))
 

@@ -1,0 +1,55 @@
+"""The evaluations of what is let out, by the names that kind files use (`streams.judging.registered`)."""
+
+from __future__ import annotations
+
+from sensors.windows import Span
+from streams.discharge.applied import LimitBook
+from streams.discharge.indices import IndexEvaluation, load_indices
+from streams.discharge.limiting import LimitsEvaluation, day_pairs
+from streams.discharge.limits import load_limits
+from streams.discharge.loads import LoadsEvaluation
+from streams.discharge.outlets import DryWeatherEvaluation
+from streams.discharge.permits import Permits
+from streams.judging.registered import JudgingContext
+
+
+def limits(context: JudgingContext) -> LimitsEvaluation:
+    """Return the evaluation that holds every averaging period against its limits."""
+    kind = context.kind
+    windows = [(window.name, window.factors) for window in kind.of_span(Span.DAY)]
+    return LimitsEvaluation(_book(context), slot_window=_slot(context), day_windows=day_pairs(windows, kind.factors))
+
+
+def loads(context: JudgingContext) -> LoadsEvaluation:
+    """Return the evaluation that says volumes and loads."""
+    return LoadsEvaluation(context.kind.factors, slot_window=_slot(context), slot_ms=context.kind.slot_ms)
+
+
+def dry_weather(context: JudgingContext) -> DryWeatherEvaluation:
+    """Return the evaluation of rain-water outlets."""
+    return DryWeatherEvaluation(_book(context), slot_window=_slot(context))
+
+
+def odour_index(context: JudgingContext) -> IndexEvaluation:
+    """Return the evaluation of the odour index in the version of each day."""
+    return _index(context, "odour_index")
+
+
+def ofp(context: JudgingContext) -> IndexEvaluation:
+    """Return the evaluation of the ozone-forming potential in the version of each day."""
+    return _index(context, "OFP")
+
+
+def _index(context: JudgingContext, name: str) -> IndexEvaluation:
+    versions = tuple(version for version in load_indices() if version.index == name)
+    daily = {name for window in context.kind.of_span(Span.DAY) if window.name == "24h" for name in window.factors}
+    return IndexEvaluation(versions, context.kind.factors, slot_window=_slot(context), daily=daily)
+
+
+def _book(context: JudgingContext) -> LimitBook:
+    permits = context.permits if isinstance(context.permits, Permits) else Permits()
+    return LimitBook(kind=context.kind.name, factors=context.kind.factors, pack=load_limits(), permits=permits)
+
+
+def _slot(context: JudgingContext) -> str:
+    return context.kind.of_span(Span.SLOT)[0].name

@@ -1,0 +1,238 @@
+"""The evaluation ``limits``: every averaging period of every factor held against the limits of its day.
+
+A row has the factor's name with `SUFFIX` (``COD.limit``) and the window of the value (``1h``, ``24h``,
+``1h_max``; of a range ``24h_min`` and ``24h_max``). Its value is the value that was judged, its ``level`` a
+`streams.discharge.judgement.Level`, its ``detail`` what `streams.discharge.judgement.read_detail` reads: each
+limit that was held against it or shown, which decides, finding or hint, and the multiple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sensors.clock import HOUR_MS
+from sensors.factors import Factor
+from sensors.registry import Site
+from streams.discharge.applied import LimitBook, Warmth, is_night, windows_of
+from streams.discharge.held import NIGHTS, PROFILE_BITS, HeldLimits, known_limits
+from streams.discharge.judgement import Judgement, Level, judge, levels, say
+from streams.discharge.limits import Limit
+from streams.discharge.loads import of_day
+from streams.discharge.permitfile import State
+from streams.judging.hashing import joined
+from streams.judging.plan import Block, Output, Slots
+from streams.judging.reasons import NOT_JUDGED, OK
+
+SUFFIX: Final = ".limit"
+"""Follows the factor in the names of judged rows."""
+TEMPERATURE: Final = "wtemp"
+"""The factor that limits by water temperature ask for."""
+_COLD_TO: Final = 12
+"""°C: at and below it the cold row of GB 18918 holds."""
+_STATES: Final = tuple(State)
+_VALUE_BITS, _STATE_BITS = 32, 3
+_VALUE_OFFSET: Final = 1 << (_VALUE_BITS - 1)
+_NO_VALUE: Final = 0
+"""Stands for the value of a window that has none, so the least one that can be told is one more."""
+_Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """One window of one factor, everything [sites, times]."""
+
+    value: _Ints
+    present: NDArray[np.bool_]
+    valid: NDArray[np.integer]
+    expected: NDArray[np.integer]
+    reason: NDArray[np.uint8]
+    marks: NDArray[np.integer]
+    inputs: NDArray[np.uint64]
+
+
+class LimitsEvaluation:
+    """Holds values against limits.
+
+    Parameters
+    ----------
+    book
+        Standards, permits and factors of the kind.
+    slot_window
+        Name of the kind's slot: ``1h`` or ``4h``.
+    day_windows
+        Names and factors of the kind's day windows: pairs (factor, window).
+    """
+
+    name = "limits"
+    editions = ("",)
+    before = 0
+    day_before = 0
+
+    def __init__(self, book: LimitBook, *, slot_window: str, day_windows: Iterable[tuple[str, str]]) -> None:
+        self._book = book
+        self._slot_window = slot_window
+        known, bound = _pairs(book, known_limits(book)), _pairs(book, _bound(book))
+        ends = ("", "_min", "_max")
+        self._slot_pairs = tuple(
+            (factor, window)
+            for factor in book.factors
+            for window in (slot_window + end for end in ends)
+            if (factor, window) in bound
+        )
+        days = list(day_windows)
+        self._day_pairs = tuple(pair for pair in days if pair in known)
+        self._table = HeldLimits(book, (*self._slot_pairs, *self._day_pairs))
+        self.slot_outputs = tuple(self._output(*pair) for pair in self._slot_pairs)
+        self.day_outputs = tuple(self._output(*pair) for pair in self._day_pairs)
+        self.reach = (0,) * len(self.slot_outputs)
+
+    def slots(self, slots: Slots, begin: int, sites: tuple[Site, ...]) -> list[Block]:
+        """Return each slot window of each factor, judged; see `streams.judging.plan.Evaluation`."""
+        part = slots.from_place(begin)
+        if not self._slot_pairs:
+            return []
+        warm = self._warmth(part)
+        cases = warm * NIGHTS + is_night(part.start // HOUR_MS)[None, :]
+        excluded = self._excluded(sites, part.start, part.slot_ms)
+        rows, profiles = self._table.held(sites, part.day, range(len(self._slot_pairs)))
+        return [
+            self._block(place, _of_slots(part, *pair), cases, excluded, (rows, profiles))
+            for place, pair in enumerate(self._slot_pairs)
+        ]
+
+    def day(self, slots: Slots, sites: tuple[Site, ...], means: Mapping[tuple[str, str], Block]) -> list[Block]:
+        """Return each day window of each factor, judged."""
+        if not self._day_pairs:
+            return []
+        slots = slots.from_place(of_day(slots))
+        warm = self._warmth_of(means.get((TEMPERATURE, "24h")), len(sites))
+        states = self._excluded(sites, slots.start, slots.slot_ms)
+        whole = np.where((states != 0).all(axis=1, keepdims=True), states[:, -1:], 0)
+        first = len(self._slot_pairs)
+        rows, profiles = self._table.held(sites, slots.day[-1:], range(first, first + len(self._day_pairs)))
+        return [
+            self._block(place, _of_block(means[pair]), warm * NIGHTS, whole, (rows, profiles))
+            for place, pair in enumerate(self._day_pairs)
+        ]
+
+    def _output(self, factor: str, window: str) -> Output:
+        digits = self._book.factors[factor].digits
+        return Output(factor=factor + SUFFIX, window=window, digits=digits, tell=self._teller(digits))
+
+    def _teller(self, digits: int) -> Callable[[_Ints], pa.Array]:
+        return lambda codes: pa.array([self._tell(int(code), digits) for code in codes], pa.utf8())
+
+    def _tell(self, code: int, digits: int) -> str:
+        profile = self._table.limits_of(code >> (_VALUE_BITS + _STATE_BITS))
+        state = code >> _VALUE_BITS & ((1 << _STATE_BITS) - 1)
+        number = code & ((1 << _VALUE_BITS) - 1)
+        excluded = _STATES[state - 1].value if state else ""
+        if not profile and not excluded:
+            return ""
+        if number == _NO_VALUE or excluded:
+            return say(profile, Judgement(level=Level.NOT_JUDGED, decides=None, multiple=None), excluded)
+        return say(profile, judge(Fraction(number - _VALUE_OFFSET, 10**digits), profile))
+
+    def _block(self, place: int, judged: _Judged, cases: _Ints, excluded: _Ints, held: tuple[_Ints, _Ints]) -> Block:
+        """Return one output; ``held`` are thresholds [sites, times, outputs, cases, numbers] and their profiles."""
+        cases = np.broadcast_to(cases, judged.value.shape)
+        pick = (*np.indices(judged.value.shape), np.intp(place), cases)
+        rows, profiles = held[0][pick], held[1][pick]
+        profile, why = profiles & ((1 << PROFILE_BITS) - 1), profiles >> PROFILE_BITS
+        held_against = judged.present & (excluded == 0)
+        level = np.where(held_against, levels(judged.value, rows), Level.NOT_JUDGED)
+        unheld = np.where(excluded != 0, NOT_JUDGED, np.where(level == Level.NOT_JUDGED, why, OK))
+        told = np.clip(judged.value + _VALUE_OFFSET, _NO_VALUE + 1, (1 << _VALUE_BITS) - 1)
+        detail = (profile << _STATE_BITS | excluded) << _VALUE_BITS | np.where(judged.present, told, _NO_VALUE)
+        return Block.of(
+            value=judged.value,
+            present=judged.present,
+            valid=judged.valid,
+            expected=judged.expected,
+            reason=np.where(judged.present, unheld, judged.reason),
+            detail=detail,
+            marks=judged.marks,
+            level=level,
+            inputs=np.where(judged.inputs != 0, joined(judged.inputs, cases) | np.uint64(1), np.uint64(0)),
+        )
+
+    def _excluded(self, sites: tuple[Site, ...], starts: _Ints, slot_ms: int) -> _Ints:
+        """Return 1 + the place in `State` of the enterprise's mark that covers each slot, else 0; [sites, times]."""
+        states = np.zeros((len(sites), starts.size), np.int64)
+        for row, site in enumerate(sites):
+            for mark in self._book.permits.site(site.id).marks:
+                covered = (starts < mark.end) & (starts + slot_ms > mark.start)
+                states[row, covered] = _STATES.index(mark.state) + 1
+        return states
+
+    def _warmth(self, slots: Slots) -> _Ints:
+        if TEMPERATURE not in slots.factors:
+            return np.zeros((slots.value.shape[0], slots.number.size), np.int64)
+        place = slots.at(TEMPERATURE)
+        return self._warm(slots.value[:, place], slots.present[:, place])
+
+    def _warmth_of(self, block: Block | None, count: int) -> _Ints:
+        return np.zeros((count, 1), np.int64) if block is None else self._warm(block.value, block.present)
+
+    def _warm(self, value: _Ints, present: NDArray[np.bool_]) -> _Ints:
+        edge = _COLD_TO * 10 ** self._book.factors[TEMPERATURE].digits
+        return np.where(present, np.where(value > edge, Warmth.WARM, Warmth.COLD), Warmth.UNKNOWN).astype(np.int64)
+
+
+def _bound(book: LimitBook) -> tuple[Limit, ...]:
+    """Return every limit that binds some site at some time: of standards that apply, and of permits."""
+    holders = (*book.permits.sites.values(), *book.permits.areas.values())
+    applied = {one.standard for holder in holders for one in holder.applies}
+    standards = tuple(
+        limit for found in book.sets if found.standard in applied or found.column_setting for limit in found.limits
+    )
+    return (*standards, *(limit for holder in holders for limit in holder.limits))
+
+
+def _pairs(book: LimitBook, limits: Iterable[Limit]) -> set[tuple[str, str]]:
+    """Return the factors and windows that limits judge, proxies among them."""
+    return {
+        (factor, window)
+        for limit in limits
+        for factor in (limit.factor, *book.proxies.get(limit.factor, ()))
+        for window in windows_of(limit)
+    }
+
+
+def _of_slots(slots: Slots, factor: str, window: str) -> _Judged:
+    place = slots.at(factor)
+    column = slots.high if window.endswith("_max") else slots.low if window.endswith("_min") else slots.value
+    return _Judged(
+        value=column[:, place],
+        present=slots.present[:, place],
+        valid=slots.valid[:, place],
+        expected=slots.expected[:, place],
+        reason=slots.states()[:, place],
+        marks=slots.marks[:, place],
+        inputs=slots.inputs[:, place],
+    )
+
+
+def _of_block(block: Block) -> _Judged:
+    return _Judged(
+        value=block.value,
+        present=block.present,
+        valid=block.valid,
+        expected=block.expected,
+        reason=block.reason,
+        marks=block.marks,
+        inputs=block.inputs,
+    )
+
+
+def day_pairs(windows: Iterable[tuple[str, Iterable[str]]], factors: Mapping[str, Factor]) -> list[tuple[str, str]]:
+    """Return (factor, window) for every factor of every window, in the factors' order."""
+    listed = [(name, set(names)) for name, names in windows]
+    return [(factor, name) for factor in factors for name, names in listed if factor in names]
