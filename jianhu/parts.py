@@ -147,7 +147,10 @@ def run_simulation(parts: Assembly, stop: threading.Event) -> None:
     region = Region(registry=parts.registry)
 
     def packets(start: int, end: int) -> Iterator[Packets]:
-        yield Packets(kind="air", period_ms=MINUTE_MS, rows=region.packets(start, end))
+        for kind in (name for name in region.kinds() if name in parts.kinds):
+            for period_ms in region.periods(kind):
+                rows = region.packets(kind, start, end, period_ms)
+                yield Packets(kind=kind, period_ms=period_ms, rows=rows)
 
     feeder = feeder_of(parts, "simulator", synthetic=True, stop=stop)
     now = int(time() * 1000) // MINUTE_MS * MINUTE_MS

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sensors.registry import StationClass
-from simulators.chance import Floats, Ints, Stream, bell, smooth
+from sensors.registry import Site, StationClass
+from simulators.chance import Floats, Ints, Stream, bell, key_of, smooth
+from simulators.scene import Scene
 from simulators.weather import Weather
 
 AIR_FACTORS = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3")
@@ -52,9 +53,27 @@ class Places:
     particles: Floats
 
 
-def places_of(classes: Sequence[StationClass], keys: Sequence[int]) -> Places:
+def measures(site: Site) -> tuple[str, ...]:
+    """Return the factors that a station measures; what is not in plan is taken out later."""
+    del site
+    return AIR_FACTORS
+
+
+def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:
+    """Return what the analysers show [T, E] at minutes [T, 1], in canonical units."""
+    places = places_of([site.station_class for site in sites], [key_of(site.id) for site in sites])
+    middle = minutes + period // 2
+    true = scene.added(sites, minutes, air_at(middle, scene.weather(middle), places, scene.seed))
+    shown = {
+        factor: measured(true[factor], number, minutes, places, scene.seed) for number, factor in enumerate(AIR_FACTORS)
+    }
+    # one sampler sees both, so its noise on PM10 must not bring it below PM2.5
+    return shown | {"PM10": np.maximum(shown["PM10"], shown["PM2.5"] + 1.0)}
+
+
+def places_of(classes: Sequence[str], keys: Sequence[int]) -> Places:
     """Return the surroundings of stations as columns."""
-    found = [SURROUNDINGS[station_class] for station_class in classes]
+    found = [SURROUNDINGS[StationClass(station_class)] for station_class in classes]
     columns = {
         name: np.array([[getattr(one, name) for one in found]], dtype=np.float64) for name in Surroundings.__slots__
     }

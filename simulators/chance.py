@@ -29,8 +29,22 @@ class Stream(IntEnum):
     COARSE = 8
     LATENCY = 9
     OZONE = 10
+    VOC_FIRM = 11
+    VOC_POINT = 12
+    RIVER = 13
+    OUTFALL_SITE = 14
+    OUTFALL_WATER = 15
+    STREET = 16
+    BROOK = 17
     PARTICLES = 20
-    """Noise of the analysers, from here on one per factor."""
+    """Noise of the air analysers, from here on one per factor; so the others below."""
+    VOC = 40
+    MAST = 60
+    WATER = 80
+    WATER_SITE = 110
+    OUTFALL = 120
+    NOISE = 140
+    STATION = 150
 
 
 def key_of(name: str) -> int:

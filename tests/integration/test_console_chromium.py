@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page, expect
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.registry import Registry, load_registry
 from tests.integration.console_running import Desktop, browser, desktop, watched
+from tests.region_cases import DATA, write_air_only
 from tests.unit.dashboards.building import NASTY, T0, hour_of, over_limit, registry, row, site
 
 pytestmark = [pytest.mark.integration, pytest.mark.chromium]
 
-REGION = Path(__file__).parents[2] / "simulators" / "data" / "shangyu.yaml"
 WALL = T0 + 2 * HOUR_MS + 5 * MINUTE_MS
 
 
@@ -44,13 +44,13 @@ def two(tmp_path: Path) -> Iterator[Desktop]:
 
 
 @pytest.fixture(scope="module")
-def region() -> Registry:
-    return load_registry(REGION)
+def region(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    return load_registry(write_air_only(tmp_path_factory.mktemp("region") / "registry.yaml"))
 
 
 def test_the_map_and_the_list_have_every_station(tmp_path: Path, page: Page, region: Registry) -> None:
     complaints = watched(page)
-    with desktop(tmp_path, region, WALL, geojson=REGION.with_suffix(".geojson")) as made:
+    with desktop(tmp_path, region, WALL, geojson=DATA / "shangyu.geojson") as made:
         names = {found.id for found in region.at(T0 + HOUR_MS)}
         made.say(*(one for name in sorted(names) for one in hour_of(name, 1)))
         made.tick()

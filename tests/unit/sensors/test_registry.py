@@ -14,7 +14,7 @@ from sensors.yamlfile import parse_yaml, read_yaml
 
 ROOT = Path(__file__).parents[3]
 BEIJING_FILE = ROOT / "sensors/data/beijing.yaml"
-SHANGYU_FILE = ROOT / "simulators/data/shangyu.yaml"
+SHANGYU_FILE = ROOT / "simulators/data/shangyu/registry.yaml"
 TEXT = """\
 region: {zh: 上虞（模拟）, en: Shangyu (simulated)}
 synthetic: true

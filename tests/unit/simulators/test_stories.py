@@ -80,6 +80,8 @@ def test_a_story_without_a_ramp_is_whole_from_its_first_minute_to_its_last() -> 
             "x.yaml:3: stories.0.day: no day leaves 5 by 5; give 0 to 4",
         ),
         (HEAD + STORY + ", turn: true}\n", "x.yaml:3: stories.0.turn: no sites to take turns"),
+        (HEAD + STORY + ", delay: 5}\n", "x.yaml:3: stories.0.delay: a front sends nothing later; take it out, or use"),
+        (HEAD + STORY + ", expect: panic}\n", "x.yaml:3: stories.0.expect: Invalid enum value"),
         (HEAD + STORY + ", size: big}\n", "x.yaml:3: stories.0.size: Expected `float`"),
         (HEAD + STORY + ", colour: red}\n", "x.yaml:3: stories.0.colour: unknown key"),
         (HEAD + STORY.replace("18:00", "25:00") + "}\n", "x.yaml:3: stories.0.at: Expected `str` matching"),
@@ -98,14 +100,26 @@ def test_the_packaged_script_has_every_kind_of_story() -> None:
     assert len({story.id for story in script.stories}) == len(script.stories)
 
 
-def test_the_packaged_script_names_only_factors_of_the_air_and_marks_itself_as_made_up() -> None:
+def test_the_packaged_script_marks_itself_as_made_up_and_calibrates_gases() -> None:
     script = load_script()
-    named = {factor for story in script.stories for factor in story.factors} | set(script.calibration.gases)
-    assert named <= set(load_factors("air"))
-    assert all(story.name.zh.endswith("（模拟）") for story in script.stories)
+    assert set(script.calibration.gases) <= set(load_factors("air"))
+    assert all(story.name.zh.endswith("（模拟）") and story.name.en.endswith("(simulated)") for story in script.stories)
 
 
 def test_a_zero_check_leaves_its_hour_valid_and_a_span_check_does_not() -> None:
     calibration = load_script().calibration
     assert 60 - calibration.zero_minutes >= 45
     assert 60 - calibration.zero_minutes - calibration.span_minutes < 45
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "times"), [(0, 1439, 0), (1439, 1440, 0), (1440, 1441, 1), (1441, 2880, 0), (0, 2880, 1)]
+)
+def test_packets_are_sent_again_once_when_the_delay_is_over(first: int, last: int, times: int) -> None:
+    late = plot(kind=StoryKind.LATE, at="00:00", minutes=240, delay=1200)
+    found = list(late.deliveries(MONDAY + first * MINUTE_MS, MONDAY + last * MINUTE_MS))
+    assert found == [(day_of(MONDAY) // 5, MONDAY)] * times
+
+
+def test_packets_are_sent_when_minutes_and_delay_are_over() -> None:
+    assert plot(kind=StoryKind.LATE, minutes=60, delay=30).sent(MONDAY) == MONDAY + 90 * MINUTE_MS
