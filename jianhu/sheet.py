@@ -12,6 +12,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -41,7 +42,7 @@ class Sheet:
     header_line: int
     encoding: str
 
-    def pieces(self, piece_bytes: int = _PIECE_BYTES) -> Iterator[pa.Table]:
+    def pieces(self, piece_bytes: int | None = None) -> Iterator[pa.Table]:
         """Yield its rows in order as tables of text columns, one at least; memory grows with the piece.
 
         Raises
@@ -53,7 +54,7 @@ class Sheet:
         """
         none = pa.table({name: pa.array([], pa.utf8()) for name in self.names})
         line, any_rows = 1, False
-        for data in _cut(self.path, piece_bytes):
+        for data in _cut(self.path, piece_bytes or _PIECE_BYTES):
             text = data.decode(self.encoding if line == 1 else _LATER.get(self.encoding, self.encoding))
             skip = self.header_line if line == 1 else 0
             if text.split("\n", skip)[-1].strip():
@@ -84,7 +85,7 @@ def open_sheet(path: Path) -> Sheet:
     encoding = _encoding_of(path)
     quotes, blank, head = 0, True, b""
     for block in _blocks(path):
-        head += block[: max(0, 4 * _HEADER_WITHIN - len(head))]
+        head += block[: max(0, _HEADER_WITHIN - len(head))]
         quotes += block.count(b'"')
         blank = blank and not block.strip(_BLANK)
     if blank:
@@ -252,7 +253,7 @@ def _encoding_of(path: Path) -> str:
 def _bad_line(path: Path, encoding: str) -> int | None:
     """Return the line of the first bytes that are no text; negative for a zero byte; None when there are none."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
-    for block in (*_blocks(path), b""):
+    for block in chain(_blocks(path), [b""]):
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as cause:

@@ -6,11 +6,9 @@ read as a table is an error with file and line, and nothing is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -21,13 +19,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from jianhu.calc.cells import CELL_WORDS, PLAN, Cell, read_cells
+from jianhu.calc.times import STAMP_WORDS, Stamp, read_times
 from jianhu.sheet import read_sheet, write_sheet, wrong_sheet
-from sensors.clock import BEIJING, HOUR_MS, day_of, ms_of
+from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
 from sensors.factors import Factor, load_factors
 from sensors.layouts import Label, split_unit
 from streams.air import index
 from streams.judging import reasons
-from streams.results import AQI, Reason
+from streams.results import AQI
 from streams.standards import IndexEdition, Standards, load_standards
 
 AUTO: Final = "auto"
@@ -37,8 +36,6 @@ NA: Final = "NA"
 TIME: Final = "time"
 SITE: Final = "site"
 ADDED_AFTER: Final = (AQI, "level", "primary", "edition", "reason")
-_DATE: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", re.ASCII)
-_CLOCK: Final = re.compile(r"(?:T|\s+)(\d{1,2})(?::(\d{2}))?(?::(\d{2})(?:\.0+)?)?\s*(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 
 
 class Period(StrEnum):
@@ -50,20 +47,13 @@ class Period(StrEnum):
     """24 h means, and O3 as MDA8 in the column ``O3_8h``: the daily index."""
 
 
-class Stamp(IntEnum):
-    """What a row's time was; `STAMP_WORDS` says it."""
-
-    TIME = 0
-    NO_TIME = 1
-    NO_HOUR = 2
-    NO_EDITION = 3
-
-
-STAMP_WORDS: Final = ("", "time: not a time", "time: not a whole hour", "time: no edition in force")
-
 _REASON_OF_CELL: Final = np.array(
-    [reasons.OK, reasons.NOT_IN_PLAN, reasons.code(Reason.SILENT), *[reasons.INVALID] * 3, reasons.OVER_TABLE], dtype=np.uint8
-)
+    [
+        reasons.OK, reasons.NOT_IN_PLAN, reasons.SILENT, *[reasons.INVALID] * 3, reasons.OVER_TABLE,
+        reasons.INCOMPLETE, reasons.OK,
+    ],
+    dtype=np.uint8,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,46 +225,12 @@ def read_days(texts: pa.Array, period: Period, label: Label) -> tuple[NDArray[np
     Parameters
     ----------
     texts
-        ``2026-03-01 08:00``, with ``-``, ``/`` or ``.``, with or without leading zeros and seconds, 24:00 for
-        midnight, Beijing time unless an offset stands behind. Days need no clock time.
+        As for `read_times`. Days need no clock time.
     period, label
         As for `calc_aqi`.
     """
-    encoded = pc.dictionary_encode(pc.utf8_trim_whitespace(texts))
-    read = [_read_time(text, period, label) for text in encoded.dictionary.to_pylist()]
-    days = np.array([day for day, _ in read], dtype=np.int64)
-    stamps = np.array([stamp for _, stamp in read], dtype=np.uint8)
-    rows = encoded.indices.to_numpy(zero_copy_only=False)
-    return days[rows], stamps[rows]
-
-
-def _read_time(text: str, period: Period, label: Label) -> tuple[int, Stamp]:
-    date, clock = _DATE.match(text), None
-    rest = text[date.end() :] if date else ""
-    if rest:
-        clock = _CLOCK.fullmatch(rest)
-    if date is None or (clock is None and (rest or period is Period.HOUR)):
-        return 0, Stamp.NO_TIME
-    hour, minute, second, zone = clock.groups(default="") if clock else ("0", "", "", "")
-    try:
-        moment = datetime(int(date[1]), int(date[3]), int(date[4]), tzinfo=BEIJING)
-        if zone:
-            moment = datetime.fromisoformat(f"{moment:%Y-%m-%d}T00:00:00{zone}")
-        moment += timedelta(hours=_at_most(int(hour), 24), minutes=_at_most(int(minute or 0), 59))
-        ms = ms_of(moment) + 1000 * _at_most(int(second or 0), 59)
-    except (ValueError, OverflowError):
-        return 0, Stamp.NO_TIME
-    if period is Period.HOUR and ms % HOUR_MS:
-        return 0, Stamp.NO_HOUR
-    if period is Period.HOUR and label is Label.END:
-        ms -= HOUR_MS
-    return day_of(ms), Stamp.TIME
-
-
-def _at_most(number: int, bound: int) -> int:
-    if number > bound:
-        raise ValueError(f"{number} is over {bound}")
-    return number
+    starts, stamps = read_times(texts, label, hours=period is Period.HOUR)
+    return np.where(stamps == Stamp.TIME, (starts + BEIJING_OFFSET_MS) // DAY_MS, 0), stamps
 
 
 def _item_columns(names: Sequence[str], period: Period, file: str) -> list[_Column]:

@@ -40,10 +40,15 @@ class Cell(IntEnum):
     SENTINEL = 4
     BOUNDS = 5
     OVER_TABLE = 6
+    INCOMPLETE = 7
+    """Of a time that was made of cells: too few of them are values."""
+    BELOW = 8
+    """Below the limit of detection, which the cell names: half of it is the value."""
 
 
 CELL_WORDS: Final = (
-    "", "", "missing", "not a number", "a code for no value", "outside physical bounds", "over the table"
+    "", "", "missing", "not a number", "a code for no value", "outside physical bounds", "over the table",
+    "too few valid values", "below detection, half of the limit taken",
 )  # fmt: skip
 _OF_READING: Final = {
     Reading.VALUE: Cell.VALUE,
