@@ -16,6 +16,8 @@ from alerts.rules import Kind, Rule
 from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, first_hour_of_day
 from sensors.factors import Factor
 from sensors.registry import Registry, Site
+from streams.discharge.applied import Verdict as Worth
+from streams.discharge.judgement import Level, read_detail
 from streams.standards import Standards
 
 TARGETS: Final[Mapping[str, int]] = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
@@ -95,6 +97,8 @@ class Against:
                 return self._by_entry(rule, factor, rows, entries)
             case Kind.ZONE:
                 return self._by_zone(rule, factor, columns, rows, entries)
+            case Kind.FINDING:
+                return _findings(factor, columns, rows)
         bound = _threshold(rule, factor) if rule.kind is Kind.THRESHOLD else None
         return Held(bounds=(bound,), which=np.zeros(len(rows), dtype=np.int64))
 
@@ -110,7 +114,7 @@ class Against:
             return _class_bound(rule, site)
         if rule.kind is Kind.MINIMUM:
             return _minimum(rule, factor, site)
-        return None if factor is None or site.zone is None else self._limit(factor.symbol, rule.window, site.zone, day)
+        return None if factor is None or not site.zone else self._limit(factor.symbol, rule.window, site.zone, day)
 
     def _limit(self, factor: str, window: str, zone: int, day: int) -> Bound | None:
         key = (factor, window, zone, day)
@@ -132,6 +136,43 @@ class Against:
         different, which = np.unique(entries.which[rows] * 2 + night, return_inverse=True)
         found = [_zone(rule, factor, entries.sites[code // 2], night=bool(code % 2)) for code in different.tolist()]
         return Held(bounds=(*found, None), which=which.astype(np.int64))
+
+
+def _findings(factor: Factor | None, columns: Columns, rows: NDArray[np.int64]) -> Held:
+    """Return the limits that decided judgements: of rows that are over or near one, from their details."""
+    which = np.zeros(len(rows), dtype=np.int64)
+    bounds: list[Bound | None] = [None]
+    known: dict[str, int] = {}
+    for place in np.flatnonzero(columns.level[rows] >= Level.WARNING_80).tolist():
+        row = int(rows[place])
+        value = Fraction(int(columns.value[row]), 10 ** int(columns.digits[row]))
+        detail = columns.detail(row)
+        if detail not in known:
+            known[detail] = len(bounds)
+            bounds.append(_deciding(factor, detail, value))
+        which[place] = known[detail]
+    return Held(bounds=tuple(bounds), which=which)
+
+
+def _deciding(factor: Factor | None, detail: str, value: Fraction) -> Bound | None:
+    if not detail.startswith(("[", "{")):  # an outcome, not a limit
+        return None
+    said = read_detail(detail)
+    if said.decides is None:
+        return None
+    limit = said.limits[said.decides]
+    scale = Fraction(1) if factor is None else factor.units.get(limit.unit, Fraction(1))
+    low, high = (None if text is None else Fraction(text) * scale for text in (limit.low, limit.high))
+    below = low is not None and value < low
+    given = low if below or high is None else high
+    if given is None:
+        return None
+    number, digits = _fixed(given, 0 if factor is None else factor.digits)
+    return Bound(
+        value=number, digits=digits, standard=limit.standard, table=limit.table, clause=limit.column,
+        edition="", author=limit.author, ranged=low is not None, below=below,
+        why=limit.why.value if limit.verdict is Worth.HINT else "",
+    )  # fmt: skip
 
 
 def _class_bound(rule: Rule, site: Site) -> Bound | None:

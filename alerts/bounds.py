@@ -29,6 +29,10 @@ class Bound:
     """The author as English texts name it; empty where no translation was given."""
     clause_en: str = ""
     """The clause or reason in English, likewise."""
+    why: str = ""
+    """Why a judgement is worth no more than a hint, see `streams.discharge.applied.Why`; else empty."""
+    ranged: bool = False
+    """Whether it is an end of a range, of which no multiple is made."""
     below: bool = False
     """Whether a value *below* it raises, and an equal one does not: a minimum."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
 from sensors.errors import BadFrame
+
+NO_LEVEL: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Columns:
     has_value: NDArray[np.bool_]
     digits: NDArray[np.int64]
     level: NDArray[np.int64]
-    """1 to 6; 0 where there is none."""
+    """Of an index, a class or a judgement; -1 where there is none."""
     valid: NDArray[np.int64]
     expected: NDArray[np.int64]
     flags: NDArray[np.int64]
@@ -104,7 +106,7 @@ def columns_of(rows: pa.RecordBatch, pack: str, network: str) -> Columns:
         value=_numbers(rows, "value"),
         has_value=np.asarray(rows.column("value").is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_),
         digits=_numbers(rows, "digits"),
-        level=_numbers(rows, "level"),
+        level=_numbers(rows, "level", NO_LEVEL),
         valid=_numbers(rows, "valid"),
         expected=_numbers(rows, "expected"),
         flags=_numbers(rows, "flags"),
@@ -126,9 +128,9 @@ def _coded(rows: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], NDArray[np
     return tuple(place), codes[column.indices.to_numpy(zero_copy_only=False)]
 
 
-def _numbers(rows: pa.RecordBatch, name: str) -> NDArray[np.int64]:
+def _numbers(rows: pa.RecordBatch, name: str, none: int = 0) -> NDArray[np.int64]:
     column: Any = rows.column(name).cast(pa.int64())
-    return np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    return np.asarray(column.fill_null(none).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _code(names: tuple[str, ...], name: str) -> int:

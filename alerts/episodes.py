@@ -61,9 +61,11 @@ class Counting:
 def multiple_of(point: Point) -> Fraction | None:
     """Return by how much a value is over its bound, as a part of the bound (超标倍数).
 
-    None without a value or a bound, and for an index, of which no multiple is made.
+    None without a value or a bound, and for an index, a class, a range or a minimum, of which none is made.
     """
     if point.value is None or point.bound is None or point.bound.value <= 0 or point.level is not None:
+        return None
+    if point.bound.ranged or point.bound.below:
         return None
     bound = point.bound.at_digits(point.digits)
     return (point.value - bound) / bound

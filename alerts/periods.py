@@ -15,7 +15,7 @@ _YEAR: Final = 12
 _PLAIN: Final = re.compile(r"([1-9][0-9]{0,3})(min|h)")
 _RUNNING: Final = frozenset({"8h", "8h_platform", "24h_running"})
 _DAYS: Final = frozenset({Window.DAY.value, Window.MDA8.value})
-_OF_A_DAY: Final = re.compile(r"(1h|24h)_(max|min|sum)")
+_STATISTIC: Final = re.compile(r"_(max|min|sum|count|p[0-9]{2})$")
 _MONTHS: Final = {"month": 1, "quarter": 3}
 
 
@@ -38,13 +38,14 @@ class Cadence:
         Parameters
         ----------
         window
-            Name of a window; running windows step by the slot, percentiles and seasons by the year.
+            Name of a window; running windows step by the slot, other statistics as what they are taken of.
         slot_ms
             Length of the kind's slot.
         """
         if window in _RUNNING:
             return cls._known(cls(length_ms=slot_ms))
-        if window in _DAYS or _OF_A_DAY.fullmatch(window):
+        window = _STATISTIC.sub("", window)
+        if window in _DAYS:
             return cls.DAY
         plain = _PLAIN.fullmatch(window)
         if plain is not None:

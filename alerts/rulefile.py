@@ -79,7 +79,9 @@ class FindingEntry(CommonEntry, tag="finding", frozen=True, kw_only=True):
     """What the limits of discharge say: over, or so near."""
 
     reach: Literal["over", "near"] = "over"
-    windows: tuple[_Window, ...] = ()
+    windows: Annotated[tuple[_Window, ...], msgspec.Meta(min_length=1)]
+    factors: tuple[Text, ...] = ()
+    """Names of what is judged otherwise than by a limit, for example ``dry_weather``; empty: what has a limit."""
 
 
 class QuotaEntry(CommonEntry, tag="quota", frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from alerts.bounds import gives
+from alerts.derived import derived_factors
 from alerts.periods import Cadence
 from alerts.rulefile import (
     AIR,
@@ -145,7 +146,7 @@ class Rule:
     zones: ZoneLimits | None = None
     reach: Reach = Reach.OVER
     windows: frozenset[str] = frozenset()
-    """For findings: windows it looks at; empty means all."""
+    """For findings: the windows it looks at, all of one length."""
     author_en: str = ""
     why_en: str = ""
     slot_ms: int = HOUR_MS
@@ -237,7 +238,7 @@ class _Reading:
         return self.document.error(("rules", self.index, *path), problem, mend)
 
     def factor(self, name: str, key: str | tuple[str | int, ...]) -> Factor:
-        factors = self.network.factors
+        factors = {**self.network.factors, **derived_factors(self.network)}
         if name not in factors:
             raise self.error(key, f"no factor {name!r}", f"name one of {', '.join(factors)}")
         return factors[name]
@@ -273,7 +274,7 @@ def _rule(reading: _Reading, entry: Entry) -> Rule:
         case ClassEntry():
             made = _class(reading, entry, rule)
         case FindingEntry():
-            made = replace(rule, kind=Kind.FINDING, reach=Reach(entry.reach), windows=frozenset(entry.windows))
+            made = _finding(reading, entry, rule)
         case QuotaEntry():
             made = replace(rule, kind=Kind.QUOTA, window=YEAR, threshold=Fraction(entry.percent, 100))
         case MinimumEntry():
@@ -355,6 +356,16 @@ def _class(reading: _Reading, entry: ClassEntry, rule: Rule) -> Rule:
     factor = WATER_CLASS if entry.against is None else OVER_TARGET
     setting = entry.against or ""
     return replace(rule, kind=Kind.CLASS, factors=(factor,), window=window, level=entry.level, setting=setting)
+
+
+def _finding(reading: _Reading, entry: FindingEntry, rule: Rule) -> Rule:
+    first = reading.window(entry.windows[0], entry.windows)
+    if len({Cadence.of(window, rule.slot_ms) for window in entry.windows}) > 1:
+        mend = "give hours and days rules of their own"
+        raise reading.error("windows", f"{', '.join(entry.windows)} are not of one length", mend)
+    reach = Reach(entry.reach)
+    windows = frozenset(entry.windows)
+    return replace(rule, kind=Kind.FINDING, factors=entry.factors, window=first, reach=reach, windows=windows)
 
 
 def _zone(reading: _Reading, entry: ZoneEntry, rule: Rule) -> Rule:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from alerts.derived import derived_factors
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
 from alerts.rulefile import AIR
@@ -23,6 +24,7 @@ from alerts.verdicts import Cause, Point
 from sensors.errors import UnknownName
 from sensors.factors import Factor
 from sensors.kinds import load_kind
+from streams.discharge.applied import Why
 from streams.results import AQI
 
 
@@ -64,6 +66,10 @@ class Word(StrEnum):
     ZONE_LIMIT = "zone_limit"
     DECIDING = "deciding"
     OVER_ITEMS = "over_items"
+    DRY_FLOW = "dry_flow"
+    POLLUTED = "polluted"
+    TABLE = "table"
+    FOUND = "found"
 
 
 class Priority(IntEnum):
@@ -77,7 +83,7 @@ class Priority(IntEnum):
     """Nothing is over yet."""
 
 
-Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Priority
+Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Priority | Why
 
 _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TO_VERIFY, "待核实"),
@@ -105,7 +111,21 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TARGET, "目标 {bound}（{standard}）"),
     (Word.NOT_ABOVE, "劣于 {bound}（{standard}）"),
     (Word.MINIMUM, "下限 {bound}"),
-    (Word.ZONE_LIMIT, "限值 {bound}（{standard} 表{table}，{clause}）"),
+    (Word.ZONE_LIMIT, "限值 {bound}（{cited}）"),
+    (Word.DRY_FLOW, "晴天排水"),
+    (Word.POLLUTED, "雨天排污"),
+    (Word.TABLE, "表{table}"),
+    (Word.FOUND, "排放异常"),
+    (Why.WRITTEN_FOR, "按限值规定的时段判定"),
+    (Why.DECIDED, "经署名认定"),
+    (Why.SHORTER, "取值时段短于限值规定的时段"),
+    (Why.AUTOMATIC, "限值针对手工瞬时样"),
+    (Why.PROXY, "以其他指标代替"),
+    (Why.METHOD, "监测方法与限值不符"),
+    (Why.BASIS, "计量基准未知"),
+    (Why.NOT_DETECTABLE, "限值为不得检出"),
+    (Why.UNIT, "单位无法换算"),
+    (Why.NO_TEMPERATURE, "缺水温"),
     (Word.DECIDING, "定类项目 {items}"),
     (Word.OVER_ITEMS, "超标倍数 {items}"),
     (Priority.URGENT, "紧急"),
@@ -176,7 +196,21 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TARGET, "target {bound} ({standard})"),
     (Word.NOT_ABOVE, "worse than {bound} ({standard})"),
     (Word.MINIMUM, "minimum {bound}"),
-    (Word.ZONE_LIMIT, "limit {bound} ({standard} table {table}, {clause})"),
+    (Word.ZONE_LIMIT, "limit {bound} ({cited})"),
+    (Word.DRY_FLOW, "flow in dry weather"),
+    (Word.POLLUTED, "sewage in rain"),
+    (Word.TABLE, "table {table}"),
+    (Word.FOUND, "unusual discharge"),
+    (Why.WRITTEN_FOR, "the period that the limit is written for"),
+    (Why.DECIDED, "decided by a named person"),
+    (Why.SHORTER, "taken over a shorter time than the limit is written for"),
+    (Why.AUTOMATIC, "the limit is written for a grab sample"),
+    (Why.PROXY, "another factor stands in"),
+    (Why.METHOD, "measured by another method than the limit's"),
+    (Why.BASIS, "on an unknown basis"),
+    (Why.NOT_DETECTABLE, "nothing may be found"),
+    (Why.UNIT, "the unit cannot be converted"),
+    (Why.NO_TEMPERATURE, "the water temperature is missing"),
     (Word.DECIDING, "decided by {items}"),
     (Word.OVER_ITEMS, "multiples over {items}"),
     (Priority.URGENT, "urgent"),
@@ -269,6 +303,7 @@ _HEADLINES: Final[Mapping[Kind, Word]] = MappingProxyType({
     Kind.ZONE: Word.OVER_LIMIT,
     Kind.NO_DATA: Word.SILENT,
 })  # fmt: skip
+_OUTCOMES: Final[Mapping[str, Word]] = MappingProxyType({"dry_flow": Word.DRY_FLOW, "polluted": Word.POLLUTED})
 _NAMED: Final = frozenset({Kind.LIMIT, Kind.FINDING})
 """Kinds of rules of which a multiple is told."""
 
@@ -335,6 +370,10 @@ def because(point: Point, kind: Kind, factor: str, language: Language = Language
         parts.append(word(Word.MULTIPLE, language).format(multiple=_rounded(multiple, _MULTIPLE_STEP)))
     if kind is Kind.CLASS:
         parts += _items(point, language)
+    if point.bound is not None and point.bound.why:
+        parts.append(
+            f"{word(Word.HINT, language)}{': ' if language is Language.EN else '：'}{_why(point.bound.why, language)}"
+        )
     if kind is not Kind.NO_DATA and point.expected:
         parts.append(word(Word.VALID_OF, language).format(valid=point.valid, expected=point.expected))
     return (", " if language is Language.EN else "，").join(parts)
@@ -363,6 +402,10 @@ def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
     return shown(point.value, point.digits, factor, language, point.network)
 
 
+def _why(code: str, language: Language) -> str:
+    return word(Why(code), language) if code in tuple(Why) else code
+
+
 def _items(point: Point, language: Language) -> list[str]:
     """Return the items that decide a class, and how far they are over, as the detail of the row names them."""
     comma = "、" if language is Language.ZH else ", "
@@ -373,13 +416,28 @@ def _items(point: Point, language: Language) -> list[str]:
 
 def _factor(network: str, factor: str) -> Factor | None:
     try:
-        return load_kind(network).factors.get(factor)
+        kind = load_kind(network)
     except UnknownName:
         return None
+    return kind.factors.get(factor) or derived_factors(kind).get(factor)
 
 
 def _headline(event: Event) -> Word:
-    return Word.OVER_RANGE if event.peak.cause is Cause.OVER_RANGE else _HEADLINES[event.kind]
+    peak = event.peak
+    if peak.cause is Cause.OVER_RANGE:
+        return Word.OVER_RANGE
+    if event.kind is Kind.FINDING and peak.bound is None:
+        return _OUTCOMES.get(peak.detail, Word.FOUND)
+    if event.kind is Kind.FINDING and not _is_over(peak):
+        return Word.NEAR_LIMIT
+    return _HEADLINES[event.kind]
+
+
+def _is_over(point: Point) -> bool:
+    if point.bound is None or point.value is None:
+        return False
+    against = point.bound.at_digits(point.digits)
+    return point.value < against if point.bound.below else point.value > against
 
 
 def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> str:
@@ -391,6 +449,9 @@ def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> 
     if kind is Kind.CLASS:
         against = class_name(bound.value, language)
     cited = {"standard": bound.standard, "table": bound.table, "clause": bound.clause, "edition": bound.edition}
+    comma = ", " if english else "，"
+    table = word(Word.TABLE, language).format(table=bound.table) if bound.table else ""
+    cited["cited"] = comma.join(part for part in (f"{bound.standard} {table}".strip(), bound.clause) if part)
     match kind:
         case Kind.THRESHOLD:
             author = bound.author_en if english and bound.author_en else bound.author

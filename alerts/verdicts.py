@@ -15,16 +15,20 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from alerts.against import Against, Entries, Held
 from alerts.bounds import Bound
-from alerts.columns import Columns
-from alerts.rules import ANY_FACTOR, Kind, NetworkOf, Rule, Rules
+from alerts.columns import NO_LEVEL, Columns
+from alerts.derived import derived_factors
+from alerts.rules import ANY_FACTOR, Kind, NetworkOf, Reach, Rule, Rules
 from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS
 from sensors.flags import Mark
 from sensors.kinds import load_kind
 from sensors.registry import Registry
+from streams.discharge.judgement import Level
+from streams.discharge.limiting import SUFFIX
 from streams.results import Reason, Window
 from streams.standards import Standards
 
@@ -149,7 +153,7 @@ class Judged:
             value=int(columns.value[row]) if columns.has_value[row] else None,
             digits=int(columns.digits[row]),
             bound=bound,
-            level=int(columns.level[row]) if columns.level[row] > 0 else None,
+            level=int(columns.level[row]) if columns.level[row] > 0 and self.rule.kind in _BY_LEVEL else None,
             edition=columns.editions[columns.edition[row]],
             valid=int(columns.valid[row]),
             expected=int(columns.expected[row]),
@@ -160,13 +164,21 @@ class Judged:
             pack=columns.pack,
             network=columns.network,
             primary=columns.primary(row),
-            hint=self.rule.zones is not None and self.rule.zones.hint,
+            hint=_is_hint(self.rule, columns, row),
         )
+
+
+def _is_hint(rule: Rule, columns: Columns, row: int) -> bool:
+    if rule.kind is Kind.FINDING:
+        return int(columns.level[row]) == Level.HINT
+    return rule.zones is not None and rule.zones.hint
 
 
 def _cause(rule: Rule, columns: Columns, row: int, bound: Bound | None) -> Cause:
     if rule.kind is Kind.NO_DATA:
         return Cause.SILENT
+    if rule.kind is Kind.FINDING:
+        return Cause.VALUE if int(columns.level[row]) >= Level.WARNING_80 else Cause.OVER_RANGE
     if bound is None:
         return Cause.VALUE
     if rule.kind is Kind.CLASS:
@@ -196,7 +208,9 @@ class Judge:
         self._rules: dict[str, list[Rule]] = {}
         for rule in rules.rules:
             self._rules.setdefault(rule.network, []).append(rule)
-        self._factors = {name: network_of(name).factors for name in self._rules}
+        kinds = {name: network_of(name) for name in self._rules}
+        self._measured = {name: list(kind.factors) for name, kind in kinds.items()}
+        self._factors = {name: dict(kind.factors) | dict(derived_factors(kind)) for name, kind in kinds.items()}
         self._areas = sorted(area.id for area in registry.areas)
 
     def judge(self, columns: Columns) -> Iterator[Judged]:
@@ -216,6 +230,9 @@ class Judge:
         for rule in rules:
             holds = rows & _meant(rule, columns, entries)
             look = _Look(rule=rule, columns=columns, holds=holds, entries=entries)
+            if rule.kind is Kind.FINDING:
+                yield from self._of_findings(look)
+                continue
             for factor in rule.factors:
                 if factor == ANY_FACTOR:
                     yield from self._of_sites(look)
@@ -242,10 +259,34 @@ class Judge:
         said = _Said(rule=rule, factor=factor, rows=rows, held=held, early=early)
         yield from _by_site(columns, said, _verdicts(rule, columns, rows, held))
 
+    def _of_findings(self, look: _Look) -> Iterator[Judged]:
+        """Yield the judgements of discharge, factor by factor; a row that was held against nothing says nothing."""
+        rule, columns = look.rule, look.columns
+        seen = look.holds & np.isin(columns.windows, list(rule.windows))[columns.window]
+        seen &= columns.reason != columns.reason_code(Reason.NOT_IN_PLAN)
+        seen &= (
+            (columns.level != NO_LEVEL)
+            | ~columns.has_value
+            | (columns.reason == columns.reason_code(Reason.NOT_JUDGED))
+        )
+        if not rule.factors:  # a limit was held against it, or shown
+            seen &= np.asarray(pc.not_equal(columns.details, "").to_numpy(zero_copy_only=False), dtype=np.bool_)
+        for name in columns.factors:
+            if not (name in rule.factors if rule.factors else name.endswith(SUFFIX)):
+                continue
+            rows = np.flatnonzero(seen & (columns.factor == columns.factors.index(name)))
+            if not len(rows):
+                continue
+            rows = rows[np.argsort(columns.site[rows], kind="stable")]
+            factor = name.removesuffix(SUFFIX)
+            held = self._against.bounds(rule, self._factors[rule.network].get(factor), columns, rows, look.entries)
+            said = _Said(rule=rule, factor=factor, rows=rows, held=held, early=False)
+            yield from _by_site(columns, said, _verdicts(rule, columns, rows, held))
+
     def _of_sites(self, look: _Look) -> Iterator[Judged]:
         """Yield one verdict for each site and slot: no data when every factor of the plan is silent."""
         rule, columns = look.rule, look.columns
-        measured = np.isin(columns.factors, list(self._factors[rule.network]))[columns.factor]
+        measured = np.isin(columns.factors, self._measured[rule.network])[columns.factor]
         owed = columns.reason != columns.reason_code(Reason.NOT_IN_PLAN)
         slot = columns.window == columns.window_code(rule.window)
         rows = np.flatnonzero(look.holds & measured & owed & slot)
@@ -320,9 +361,13 @@ def _verdicts(rule: Rule, columns: Columns, rows: NDArray[np.int64], held: Held)
         most = np.array([0 if bound is None else bound.value for bound in held.bounds], dtype=np.int64)
         level = (rule.level or 0) - 1 if rule.kind is Kind.LEVEL else most[held.which]
         over = known & (columns.level[rows] > level)
+    elif rule.kind is Kind.FINDING:
+        level = columns.level[rows]
+        known = known & (level != NO_LEVEL) & ((rule.reach is Reach.OVER) | (level < Level.HINT))
+        over = known & (level >= (Level.HINT if rule.reach is Reach.OVER else Level.WARNING_80))
     else:
         over = known & _over(columns, rows, held)
-    if rule.kind is not Kind.LEVEL and rule.judges_slots:
+    if rule.kind is not Kind.LEVEL and rule.judges_slots and rule.reach is Reach.OVER:
         over |= (columns.flags[rows] & int(Mark.OVER_RANGE)) != 0
     owed = reason != columns.reason_code(Reason.NOT_IN_PLAN)
     verdicts = np.where(known | ~owed, np.int8(Verdict.OK), np.int8(Verdict.UNKNOWN))

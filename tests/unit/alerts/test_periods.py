@@ -19,9 +19,14 @@ def test_running_windows_step_by_the_hour_and_day_windows_by_the_day(window: str
     assert Cadence.of(Window(window)) is cadence
 
 
-@pytest.mark.parametrize("window", ["1h_max", "1h_min", "24h_min", "24h_max", "24h_sum"])
+@pytest.mark.parametrize("window", ["24h_min", "24h_max", "24h_sum"])
 def test_extremes_and_sums_of_a_day_step_by_the_day(window: str) -> None:
     assert Cadence.of(window) is Cadence.DAY
+
+
+@pytest.mark.parametrize("window", ["1h_max", "1h_min", "1h_count"])
+def test_extremes_of_an_hour_step_by_the_hour(window: str) -> None:
+    assert Cadence.of(window) is Cadence.HOUR
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""Factors that evaluations make, with unit and digits, so that rules and texts can name them like measured ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from sensors.factors import Factor
+from sensors.kinds import Kind
+from streams.discharge.indices import load_indices
+
+_HIGHEST = Fraction(10**12)
+
+
+def derived_factors(kind: Kind) -> Mapping[str, Factor]:
+    """Return the indices that the evaluations of a kind say, by name."""
+    return {
+        version.index: Factor(
+            symbol=version.index, code="", name_zh=version.title_zh, name_en=version.title_en, unit=version.unit,
+            decimals=version.digits, low=Fraction(0), high=_HIGHEST, units={version.unit: Fraction(1)}, extra=0,
+        )
+        for version in load_indices()
+        if version.index in kind.evaluations
+    }  # fmt: skip
