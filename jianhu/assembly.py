@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
+import pyarrow as pa
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
@@ -14,24 +17,30 @@ from jianhu.settings import Settings, StoreKind
 from sensors.clock import HOUR_MS
 from sensors.errors import ConfigError, EdgeError
 from sensors.frames import Frame, Tick
-from sensors.kinds import Kind, load_kind
+from sensors.kinds import Kind, load_kind, parse_kind
 from sensors.publisher import Follower, Gate, Publisher, PublisherSettings
 from sensors.registry import Registry, load_registry
+from sensors.yamlfile import read_yaml
 from streams.archive import Archive
 from streams.archiver import ArchiverSettings
+from streams.areas import AreaTick
 from streams.bench import Bench, Send
 from streams.discharge.permits import Permits, load_permits
 from streams.history import LogHistory
 from streams.judging.state import JudgeSettings
 from streams.results import ResultHead
-from streams.segments import READINGS, Form
-from streams.stages import JudgeStage, Way
+from streams.segments import AREAS, READINGS, Form
+from streams.stages import AreaStage, JudgeStage, Way
 from streams.standards import Standards, load_standards
 from streams.store.contract import ResultStore
 from streams.store.sqlite import Access, SqliteStore
 
 if TYPE_CHECKING:
     from streams.app import Taker  # brings Faust, which only a worker needs
+    from streams.judging.judge import KindJudge
+    from streams.judging.registered import JudgingContext
+    from streams.periods.registered import PeriodContext
+    from streams.requests import Recomputer
 
 ItemT = TypeVar("ItemT")
 RESULT_RECORDS = 60
@@ -98,9 +107,15 @@ class Assembly:
         UnknownName
             When a kind asks for what does not exist.
         """
-        _ = self.permits
+        from streams.judging.registered import MAKERS, evaluations_of  # noqa: PLC0415 - only where it is judged
+        from streams.periods.registered import period_evaluations_of  # noqa: PLC0415
+
+        for path in sorted(self.settings.kinds_dir.glob("*.yaml")):
+            parse_kind(read_yaml(path), MAKERS)
         for name in self.kinds:
-            self.kind(name)
+            judging, periods = self._judging(name), self._periods(name)
+            evaluations_of(judging.kind, judging)
+            period_evaluations_of(periods.kind, periods)
 
     @cached_property
     def standards(self) -> Standards:
@@ -165,15 +180,16 @@ class Assembly:
         found: dict[str, Taker] = {}
         for kind in self.kinds:
             found[self.topics.readings(kind)] = self._readings_bench(kind, send)
+            found[self.topics.areas(kind)] = self._areas_bench(kind, send)
         return found
 
     def _readings_bench(self, kind: str, send: Send) -> Bench[Frame | Tick]:
-        from streams.judging.registered import JudgingContext, judge_of  # noqa: PLC0415 - only a worker judges
+        from streams.judging.registered import judge_of  # noqa: PLC0415 - only a worker judges
+        from streams.periods.routing import Router  # noqa: PLC0415
 
-        judge_settings = JudgeSettings(grace_ms=self.settings.grace_s * 1000)
-        context = JudgingContext(
-            kind=load_kind(kind, self.settings.kinds_dir), standards=self.standards, registry=self.registry
-        )
+        judge_settings = JudgeSettings(grace_ms=self._grace_ms)
+        context = self._judging(kind)
+        router = Router(self.kind(kind), self.registry, self.settings.partitions)
 
         def make_judge(partition: int, ids: frozenset[str] | None) -> KindJudge:
             return judge_of(
@@ -185,7 +201,7 @@ class Assembly:
             )
 
         def make_stage(partition: int) -> JudgeStage:
-            return JudgeStage(way=self._way(kind, partition), judge=make_judge(partition, None), route=None)
+            return JudgeStage(way=self._way(kind, partition), judge=make_judge(partition, None), route=router.route)
 
         return Bench(
             topic=self.topics.readings(kind),
@@ -196,6 +212,57 @@ class Assembly:
             answer=self._recomputer(kind, make_judge, judge_settings).answer,
             send=send,
             say_again=self.settings.say_again,
+        )
+
+    def _areas_bench(self, kind: str, send: Send) -> Bench[pa.RecordBatch | AreaTick]:
+        from streams.periods.judge import PeriodJudge, PeriodSettings  # noqa: PLC0415 - only a worker judges
+
+        context, settings = self._periods(kind), PeriodSettings(grace_ms=self._grace_ms)
+
+        def make_stage(partition: int) -> AreaStage:
+            judge = PeriodJudge(
+                partition=partition,
+                partitions=self.settings.partitions,
+                kind=context.kind,
+                registry=self.registry,
+                context=context,
+                settings=settings,
+            )
+            return AreaStage(way=self._way(kind, partition), judge=judge)
+
+        return Bench(
+            topic=self.topics.areas(kind),
+            deadletter=self.topics.deadletter,
+            form=AREAS,
+            make_stage=make_stage,
+            history=self._history(self.topics.areas(kind), AREAS),
+            send=send,
+            say_again=self.settings.say_again,
+        )
+
+    @property
+    def _grace_ms(self) -> int:
+        return self.settings.grace_s * 1000
+
+    def _judging(self, kind: str) -> JudgingContext:
+        """Return what the evaluations of a kind's slots and days are made from."""
+        from streams.judging.registered import JudgingContext  # noqa: PLC0415 - only a worker judges
+
+        return JudgingContext(
+            kind=self.kind(kind), standards=self.standards, registry=self.registry, permits=self.permits
+        )
+
+    def _periods(self, kind: str) -> PeriodContext:
+        """Return what the evaluations of a kind's periods are made from."""
+        from streams.periods.registered import MAKERS, PeriodContext  # noqa: PLC0415 - only a worker judges
+
+        held = self.kind(kind)
+        there = tuple(name for name in held.period_evaluations if name not in MAKERS or find_spec(MAKERS[name]))
+        return PeriodContext(
+            kind=replace(held, period_evaluations=there),
+            standards=self.standards,
+            registry=self.registry,
+            permits=self.permits,
         )
 
     def _recomputer(

@@ -48,10 +48,10 @@ class Judge(Protocol):
 class AreaJudge(Protocol):
     """One partition's judge of periods and areas."""
 
-    def fold(self, rows: pa.RecordBatch) -> None:
+    def fold(self, rows: pa.RecordBatch) -> object:
         """Take rows of the first stage."""
 
-    def tick(self, at: int, source_partition: int) -> pa.RecordBatch | None:
+    def tick(self, at: int, source: int) -> pa.RecordBatch | None:
         """Move a source's clock; return the results that are new or changed, None when there are none."""
 
 

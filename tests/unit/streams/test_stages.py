@@ -26,9 +26,9 @@ class Summing:
     def fold(self, rows: pa.RecordBatch) -> None:
         self.folded.append(rows)
 
-    def tick(self, at: int, source_partition: int) -> pa.RecordBatch | None:
-        self.ticks.append((at, source_partition))
-        return None if source_partition or not self.folded else self.folded.pop()
+    def tick(self, at: int, source: int) -> pa.RecordBatch | None:
+        self.ticks.append((at, source))
+        return None if source or not self.folded else self.folded.pop()
 
 
 def rows_in(messages: list[Outbound]) -> list[int]:
