@@ -161,6 +161,47 @@ def tick_command() -> None:
 
 
 @app.command()
+def recompute(
+    kind: Annotated[str, typer.Argument(help="Kind of the readings, for example air.")],
+    author: Annotated[str, typer.Option(help="Who asks; stands in the log.")],
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First Beijing day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last Beijing day.")] = None,
+    why: Annotated[str, typer.Option(help="Reason; stands in the log.")] = "",
+    site: Annotated[list[str] | None, typer.Option(help="Only these sites; by default all of the kind.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="The sites and days of which readings came too late.")] = False,
+    directory: Annotated[Path | None, typer.Option("--dir", help="Folder of a running `jianhu up`.")] = None,
+) -> None:
+    """Judge past days again from all readings of the log; what differs becomes the next revision."""
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.parts import running_settings, wall_ms  # noqa: PLC0415
+    from jianhu.recomputing import Wish, ask, late_wishes, plan  # noqa: PLC0415
+
+    settings = parse_settings(os.environ)
+    parts = Assembly(settings if directory is None else running_settings(directory, settings))
+    name = f"recompute-{wall_ms()}"
+    if late:
+        wishes = tuple(late_wishes(parts, kind, author, name))
+    elif first is None or last is None or not why:
+        raise ConfigError(
+            file="command line", line=None, key="--from", problem="which days, and why?",
+            mend="give --from, --to and --why, or --late",
+        )  # fmt: skip
+    else:
+        days = {"first": first.date(), "last": last.date()}
+        wishes = (Wish(kind=kind, sites=tuple(site or ()), author=author, why=why, name=name, **days),)
+    stop = _stop_on_signals()
+    with _progress() as bars:
+        for wish in wishes:
+            found, whose = plan(wish, parts), ", ".join(wish.sites) or kind
+            if not found:
+                bars.console.print(f"{whose}: late readings still change these days; ask again later", markup=False)
+            bar = bars.add_task(whose, total=len(found))
+            for done in ask(wish, found, parts, stop):
+                bars.update(bar, advance=1)
+                bars.console.print(f"{whose}: judged again up to {done.last}", markup=False)
+
+
+@app.command()
 def feed(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files to send, plain or .gz.")],
     form: Annotated[str, typer.Option("--format", help="prsa or csv.")] = "csv",
@@ -236,6 +277,39 @@ def calc_aqi_command(
         label=_one_of(Label, label),
     )
     typer.echo(str(report))
+
+
+@calc_app.command(name="class")
+def calc_class_command(
+    source: Annotated[Path, typer.Argument(metavar="IN.csv", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv")],
+    water: Annotated[str, typer.Option(help="Whose limits: river or lake.")] = "river",
+    profile: Annotated[str, typer.Option(help="platform or evaluation.")] = "platform",
+) -> None:
+    """Water quality class Ⅰ to 劣Ⅴ of a CSV file, with deciding items and multiples over class Ⅲ.
+
+    Columns as the national platform publishes them (断面名称, 监测时间, pH, 溶解氧, 高锰酸盐指数, 氨氮, 总磷, …) or
+    English names, units in brackets. platform: five items, unrounded. evaluation: rows are means of periods.
+    """
+    from jianhu.calc.water import calc_class  # noqa: PLC0415
+    from streams.water.standards import Body, Profile  # noqa: PLC0415
+
+    report = calc_class(source, target, body=_one_of(Body, water), profile=_one_of(Profile, profile))
+    typer.echo(str(report))
+
+
+@calc_app.command(name="tli")
+def calc_tli_command(
+    source: Annotated[Path, typer.Argument(metavar="IN.csv", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv")],
+) -> None:
+    """Trophic level index and grade of lakes and reservoirs in a CSV file.
+
+    Columns: chlorophyll a (叶绿素a, mg/m³ unless a unit stands behind), TP, TN, CODMn (mg/L), transparency (透明度, m).
+    """
+    from jianhu.calc.tli import calc_tli  # noqa: PLC0415
+
+    typer.echo(str(calc_tli(source, target)))
 
 
 @app.command()

@@ -18,7 +18,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from sensors.deadletters import DeadLetter, encode_letter
 from sensors.errors import EdgeError
-from sensors.frames import SITE, Frame, FrameHead, Origin, encode_frame, encode_tick
+from sensors.frames import SITE, Frame, FrameHead, Origin, Recompute, encode_frame, encode_recompute, encode_tick
 from sensors.messages import received
 from sensors.partition import partition_of
 
@@ -120,6 +120,10 @@ class Publisher:
         for partition in range(self._settings.partitions):
             self._send(self._settings.topic, partition, data)
 
+    def ask(self, partition: int, request: Recompute) -> None:
+        """Ask the judge of a partition to judge past days again."""
+        self._send(self._settings.topic, partition, encode_recompute(request))
+
     def refuse(self, letters: Iterable[DeadLetter]) -> None:
         """Send input that could not be used to the dead letters."""
         for letter in letters:
@@ -200,6 +204,24 @@ def lag_of(bootstrap: str, group: str, topic: str, partitions: int) -> int:
     try:
         done, ends = _reached(reader, places), _ends_of(reader, places)
         return sum(ends[place] - done[place] for place in places)
+    except KafkaException as cause:
+        raise EdgeError(f"the broker at {bootstrap} does not say how far {group} has read {topic}: {cause}") from cause
+    finally:
+        reader.close()
+
+
+def has_read(bootstrap: str, group: str, topic: str, offsets: Mapping[int, int]) -> bool:
+    """Tell whether a group has read the record at each of these offsets (partition → offset), and said so.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not answer.
+    """
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False})
+    try:
+        done = _reached(reader, [(topic, partition) for partition in offsets])
+        return all(done[topic, partition] > offset for partition, offset in offsets.items())
     except KafkaException as cause:
         raise EdgeError(f"the broker at {bootstrap} does not say how far {group} has read {topic}: {cause}") from cause
     finally:
