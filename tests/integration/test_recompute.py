@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ LATE_SITE, OTHER = "Dongsi", "Changping"
 def moving(site: str, hour: int, *, haze: int = 0) -> Row:
     """Return an hour whose values move a little, as an instrument's do."""
     step = hour * 7 % 5
-    values = {"PM25": 30 + haze + step, "PM10": 60 + haze + step, "SO2": 6 + step, "NO2": 35 + step, "O3": 80 + step}
+    values: dict[str, Any] = {"PM25": 30 + haze + step, "PM10": 60 + haze + step, "SO2": 6 + step, "NO2": 35 + step, "O3": 80 + step}
     return row(site, START + hour * HOUR_MS, CO=0.8 + step / 10, **values)
 
 
