@@ -66,7 +66,7 @@ class Problems:
             error.further = ()
 
     def raise_first(self) -> None:
-        """Raise the first that was found, if any.
+        """Raise the first in the order of lines, if any was found.
 
         Raises
         ------
@@ -74,8 +74,9 @@ class Problems:
             With the others in `ConfigError.further`.
         """
         if self.found:
-            self.found[0].further = tuple(self.found[1:])
-            raise self.found[0]
+            first, *others = sorted(self.found, key=lambda error: error.line or 0)
+            first.further = tuple(others)
+            raise first
 
 
 class BadRecord(JianhuError):

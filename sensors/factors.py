@@ -5,6 +5,7 @@ They stand in the kind's file, ``data/kinds/<kind>.yaml`` (`sensors.kinds`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from sensors.errors import UnknownName
+from sensors.errors import Problems, UnknownName
 from sensors.yamlfile import Document, parse_yaml
 
 EXTRA_DIGITS: Final = 2
@@ -47,6 +48,9 @@ class Form(StrEnum):
     """A state such as an open gate; the result is the last one."""
 
 
+_SYMBOL: Final = re.compile(r"[A-Za-z][A-Za-z0-9._+-]{0,31}")
+_RESERVED: Final = frozenset({"site", "start", "received", "correction", "other", "time"})
+"""Columns of frames and files beside the factors."""
 WEIGHTED: Final = frozenset({Form.FLOW_WEIGHTED, Form.VECTOR})
 """Forms that need another factor, named in ``by``."""
 
@@ -132,15 +136,25 @@ def parse_factors(document: Document, entries: Mapping[str, FactorEntry]) -> dic
     """
     codes: dict[str, str] = {}
     factors: dict[str, Factor] = {}
+    problems = Problems()
     for symbol, entry in entries.items():
-        path = ("factors", symbol)
-        factors[symbol] = _factor(document, symbol, entry, path)
-        _check_by(document, entry, path, entries)
-        for word in (entry.code, *entry.also):
-            first = codes.setdefault(word, symbol) if word else symbol
-            if first != symbol:
-                raise document.error((*path, "code"), f"{word} is {first} already", "give each factor its own codes")
+        with problems.kept():
+            factors[symbol] = _factor(document, symbol, entry, ("factors", symbol))
+            _check_by(document, entry, ("factors", symbol), entries)
+            _check_words(document, symbol, entry, codes)
+    problems.raise_first()
     return factors
+
+
+def _check_words(document: Document, symbol: str, entry: FactorEntry, codes: dict[str, str]) -> None:
+    path = ("factors", symbol)
+    if _SYMBOL.fullmatch(symbol) is None or symbol in _RESERVED or symbol.endswith(".flag"):
+        mend = "give letters, digits and . _ + -, up to 32, and none of " + ", ".join(sorted(_RESERVED))
+        raise document.error(path, f"{symbol!r} is no name for a column", mend)
+    for word in (entry.code, *entry.also):
+        first = codes.setdefault(word, symbol) if word else symbol
+        if first != symbol:
+            raise document.error((*path, "code"), f"{word} is {first} already", "give each factor its own codes")
 
 
 @cache

@@ -25,8 +25,6 @@ class FactType(StrEnum):
     """The id of a site of the same registry."""
     TEXT = "text"
     """Words for people, such as the owner's name or the permit's number."""
-    FACTORS = "factors"
-    """A list of factors of the kind, each once."""
     BY_FACTOR = "by_factor"
     """Factor → choice."""
 
@@ -87,7 +85,7 @@ def check_setting(
     facts, factors = kind.facts, kind.factors
     for name, fact in facts.items():
         if fact.needed and name not in setting:
-            raise document.error((*path, name), "missing", f"add this key: {_wanted(fact, factors)}")
+            raise document.error((*path, name), "missing", f"add this key: {_wanted(fact)}")
     checked: dict[str, Any] = {}
     for name, value in setting.items():
         if name not in facts:
@@ -98,7 +96,7 @@ def check_setting(
             checked[name] = None if value is None and fact.nullable else _checked(fact, value, factors)
         except ValueError as cause:
             problem = f"{fact.type} {value!r}"
-            raise document.error((*path, name), problem, f"give {_wanted(fact, factors)}") from cause
+            raise document.error((*path, name), problem, f"give {_wanted(fact)}") from cause
     return checked
 
 
@@ -107,8 +105,8 @@ def _checked(fact: Fact, value: Any, factors: Collection[str]) -> Any:
     match fact.type:
         case FactType.CHOICE:
             return _one_of(value, fact.choices)
-        case FactType.CHOICES | FactType.FACTORS:
-            return _each_once(value, fact.choices or factors)
+        case FactType.CHOICES:
+            return _each_once(value, fact.choices)
         case FactType.BY_FACTOR if isinstance(value, dict):
             return {_one_of(factor, factors): _one_of(choice, fact.choices) for factor, choice in value.items()}
         case FactType.FLAG if isinstance(value, bool):
@@ -146,15 +144,13 @@ def _in_bounds(fact: Fact, value: float) -> float:
     return float(value)
 
 
-def _wanted(fact: Fact, factors: Collection[str]) -> str:
+def _wanted(fact: Fact) -> str:
     """Return in words what a fact takes."""
     match fact.type:
         case FactType.CHOICE:
             words = f"one of {', '.join(fact.choices)}"
         case FactType.CHOICES:
             words = f"a list of {', '.join(fact.choices)}, each once"
-        case FactType.FACTORS:
-            words = f"a list of factors, each once: {', '.join(factors)}"
         case FactType.BY_FACTOR:
             words = f"a mapping of factor to one of {', '.join(fact.choices)}"
         case FactType.FLAG:
