@@ -166,7 +166,8 @@ class IndexEvaluation:
         daily: Collection[str] = (),
     ) -> None:
         self._versions = tuple(versions)
-        self.name = self._versions[0].index
+        self._index = self._versions[0].index
+        self.name = self._index.lower()
         self.editions = (*(version.version for version in self._versions), "")
         self._factors = {
             name: factors[name]
@@ -181,7 +182,7 @@ class IndexEvaluation:
     def _output(self, window: str) -> Output:
         names = tuple(self._factors)
         return Output(
-            factor=self.name,
+            factor=self._index,
             window=window,
             digits=self._digits,
             tell=lambda codes: _told(codes, names),

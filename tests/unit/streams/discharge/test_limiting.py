@@ -1,0 +1,227 @@
+"""The evaluation ``limits``: rows of hours and days, each with its level, reason and detail."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sensors.registry import Site
+from streams.discharge.applied import Verdict
+from streams.discharge.evaluation import limits
+from streams.discharge.judgement import JudgementSaid, Level, read_detail
+from streams.discharge.limiting import LimitsEvaluation
+from streams.judging.plan import Block, Output
+from streams.judging.reasons import NO_TEMPERATURE, NOT_JUDGED, OK, SILENT, UNSET
+from streams.judging.registered import JudgingContext, evaluations_of
+from streams.results import Reason
+from tests.discharge_cases import Column, context, means, site, slots
+
+DYE = """
+sites:
+  - site: SYN-OUT-1
+    applies: [{standard: GB 4287-2012, column: direct, from: 2020-01-01, source: permit}]
+"""
+PLANT = """
+sites:
+  - site: SYN-OUT-1
+    applies:
+      - {standard: GB 18918-2002, column: 1A, built: 2010-01-01, from: 2010-01-01, source: permit}
+"""
+
+
+class _Said:
+    """What an evaluation said of one site, by factor and window."""
+
+    def __init__(self, outputs: tuple[Output, ...], blocks: list[Block]) -> None:
+        assert len(outputs) == len(blocks)
+        self._by_name = {(one.factor, one.window): (one, block) for one, block in zip(outputs, blocks, strict=True)}
+
+    def names(self) -> set[tuple[str, str]]:
+        return set(self._by_name)
+
+    def levels(self, factor: str, window: str) -> list[int]:
+        level: list[int] = self._by_name[factor, window][1].level[0].tolist()
+        return level
+
+    def reason(self, factor: str, window: str, at: int = 0) -> int:
+        return int(self._by_name[factor, window][1].reason[0, at])
+
+    def value(self, factor: str, window: str, at: int = 0) -> int:
+        block = self._by_name[factor, window][1]
+        assert block.present[0, at]
+        return int(block.value[0, at])
+
+    def detail(self, factor: str, window: str, at: int = 0) -> JudgementSaid:
+        output, block = self._by_name[factor, window]
+        assert output.tell is not None
+        return read_detail(output.tell(np.array([block.detail[0, at]]))[0].as_py())
+
+    def due(self, factor: str, window: str) -> list[bool]:
+        due: list[bool] = self._by_name[factor, window][1].due[0].tolist()
+        return due
+
+
+def _hours(text: str, date: str, columns: dict[str, Column], at: Site | None = None, **more: object) -> _Said:
+    made = limits(context(text))
+    return _Said(made.slot_outputs, made.slots(slots(date, columns, **more), 0, (at or site(),)))  # type: ignore[arg-type]
+
+
+def _day(text: str, date: str, given: dict[tuple[str, str], float | str | None]) -> _Said:
+    made = limits(context(text))
+    return _Said(made.day_outputs, made.day(slots(date, {}), (site(),), means(given)))
+
+
+def test_a_dye_house_passes_its_day_in_five_factors_while_single_hours_hint() -> None:
+    # COD: 23 hours of 60 and one of 90 make 61.25; the limit is 80 for the day and a hint for the hour.
+    cod: Column = [60.0] * 23 + [90.0]
+    hours = _hours(DYE, "2026-06-01", {"COD": cod, "NH3-N": 8, "TN": 12, "TP": 0.3, "SS": 30})
+    day = _day(
+        DYE,
+        "2026-06-01",
+        {("COD", "24h"): "61.25", ("NH3-N", "24h"): 8, ("TN", "24h"): 12, ("TP", "24h"): 0.3, ("SS", "24h"): 30},
+    )
+    assert hours.levels("COD.limit", "1h") == [Level.WITHIN] * 23 + [Level.HINT]
+    assert hours.detail("COD.limit", "1h", 23).multiple == "0.12"  # 90 / 80 - 1 = 0.125, half to even
+    assert hours.detail("COD.limit", "1h", 23).limits[0].verdict is Verdict.HINT
+    assert day.levels("COD.limit", "24h") == [Level.WITHIN]
+    # 8 of 10 and 12 of 15 are 80 %, 0.3 of 0.5 and 30 of 50 are 60 %.
+    assert [day.levels(f"{factor}.limit", "24h")[0] for factor in ("NH3-N", "TN", "TP", "SS")] == [1, 1, 0, 0]
+
+
+def test_a_day_over_its_limit_is_a_finding_with_its_multiple() -> None:
+    day = _day(DYE, "2026-06-01", {("COD", "24h"): 120})
+    assert day.levels("COD.limit", "24h") == [Level.FINDING]
+    assert (day.detail("COD.limit", "24h").multiple, day.detail("COD.limit", "24h").decides) == ("0.50", 0)
+    assert day.value("COD.limit", "24h") == 120_000
+    assert day.reason("COD.limit", "24h") == OK
+
+
+def test_the_same_value_is_judged_by_the_table_of_its_day() -> None:
+    before = _hours(PLANT, "2026-02-28", {"COD": 80.0})
+    after = _hours(PLANT, "2026-03-01", {"COD": 80.0})
+    assert set(before.levels("COD.limit", "1h")) == {Level.NOT_JUDGED}
+    assert before.reason("COD.limit", "1h") == UNSET
+    assert set(after.levels("COD.limit", "1h")) == {Level.HINT}
+
+
+def test_one_call_over_midnight_of_a_switch_judges_each_hour_by_its_own_day() -> None:
+    said = _hours(PLANT, "2026-02-28", {"COD": 80.0}, hours=4, first=22)
+    assert said.levels("COD.limit", "1h") == [-1, -1, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "level"), [("12.1", Level.FINDING), ("12", Level.WITHIN), ("11.9", Level.WITHIN)]
+)
+def test_ammonia_of_a_day_is_judged_by_the_days_water_temperature(temperature: str, level: Level) -> None:
+    # 6 mg/L: over 5 in warm water, 75 % of 8 in cold water; 12 °C itself is cold.
+    day = _day(PLANT, "2026-06-01", {("NH3-N", "24h"): 6, ("wtemp", "24h"): temperature})
+    assert day.levels("NH3-N.limit", "24h") == [level]
+
+
+def test_ammonia_without_a_water_temperature_is_shown_with_the_reason() -> None:
+    day = _day(PLANT, "2026-06-01", {("NH3-N", "24h"): 30})
+    assert day.levels("NH3-N.limit", "24h") == [Level.NOT_JUDGED]
+    assert day.reason("NH3-N.limit", "24h") == NO_TEMPERATURE
+    assert day.value("NH3-N.limit", "24h") == 300_000
+    assert [one.high for one in day.detail("NH3-N.limit", "24h").limits] == ["5", "8"]
+
+
+def test_each_hour_of_ammonia_goes_by_its_own_temperature() -> None:
+    wtemp: Column = [12.5, 11.0, None] + [20.0] * 21
+    said = _hours(PLANT, "2026-06-01", {"NH3-N": 12.0, "wtemp": wtemp})
+    # 12 mg/L: over 10 in warm water, 80 % of 15 in cold water.
+    assert said.levels("NH3-N.limit", "1h")[:4] == [Level.HINT, Level.WARNING_80, Level.NOT_JUDGED, Level.HINT]
+    assert said.reason("NH3-N.limit", "1h", 2) == NO_TEMPERATURE
+
+
+def test_ph_is_judged_on_its_lowest_and_its_highest_of_hour_and_day() -> None:
+    hours = _hours(DYE, "2026-06-01", {"pH": 7.5}, low={"pH": 5.8}, high={"pH": 8.9})
+    day = _day(DYE, "2026-06-01", {("pH", "24h_min"): 5.8, ("pH", "24h_max"): 8.9})
+    assert set(hours.levels("pH.limit", "1h_min")) == {Level.HINT}
+    assert set(hours.levels("pH.limit", "1h_max")) == {Level.WITHIN}
+    assert day.levels("pH.limit", "24h_min") == [Level.FINDING]
+    assert day.levels("pH.limit", "24h_max") == [Level.WITHIN]
+    assert ("pH.limit", "24h") not in day.names()
+
+
+def test_a_site_without_a_permit_is_unset_each_day_and_has_no_level() -> None:
+    day = _day("", "2026-06-01", {("COD", "24h"): 500})
+    assert day.levels("COD.limit", "24h") == [Level.NOT_JUDGED]
+    assert day.reason("COD.limit", "24h") == UNSET
+    assert day.value("COD.limit", "24h") == 500_000
+    assert _hours("", "2026-06-01", {"COD": 500}).names() == set()
+
+
+def test_a_missing_value_keeps_the_reason_of_its_mean_and_shows_its_limits() -> None:
+    day = _day(DYE, "2026-06-01", {})
+    assert (day.levels("COD.limit", "24h"), day.reason("COD.limit", "24h")) == ([Level.NOT_JUDGED], SILENT)
+    assert [one.high for one in day.detail("COD.limit", "24h").limits] == ["80"]
+    assert day.due("COD.limit", "24h") == [False]
+
+
+def test_hours_under_a_mark_of_the_enterprise_are_shown_and_not_judged() -> None:
+    text = DYE + (
+        "    marks: [{state: stopped, from: 2026-06-01T02:00:00+08:00, to: 2026-06-01T04:00:00+08:00, author: 甲,\n"
+        "      sent: 2026-06-01T01:00:00+08:00}]\n"
+    )
+    said = _hours(text, "2026-06-01", {"COD": 500.0})
+    assert said.levels("COD.limit", "1h")[:6] == [3, 3, -1, -1, 3, 3]
+    assert said.reason("COD.limit", "1h", 2) == NOT_JUDGED
+    assert said.detail("COD.limit", "1h", 2).excluded == "stopped"
+
+
+def test_points_of_vocs_are_judged_by_hour_and_by_greatest_value_of_the_hour() -> None:
+    text = """
+areas:
+  - area: FIRM-1
+    applies:
+      - {standard: GB 37822-2019, column: special, built: 2021-01-01, from: 2021-01-01, source: choice of the bureau}
+"""
+    made = limits(context(text, kind="voc"))
+    point = site(
+        "SYN-VOC-1", kind="voc", areas=("FIRM-1",), layer="plant_open", method={"NMHC": "GC-FID"}, basis="carbon"
+    )
+    indoors = site("SYN-VOC-2", kind="voc", areas=("FIRM-1",), layer="workshop")
+    one = slots("2026-06-01", {"NMHC": 5.5, "TVOC": 7.0}, kind="voc", high={"NMHC": 20.5, "TVOC": 8.0})
+    wide: dict[str, Any] = {
+        f.name: np.concatenate([part, part])
+        for f in fields(one)
+        if (part := getattr(one, f.name)) is not None and isinstance(part, np.ndarray) and part.ndim == 3
+    }
+    both = replace(one, **wide)
+    blocks = made.slots(both, 0, (point, indoors))
+    found = {
+        (output.factor, output.window): block.level[:, 0].tolist()
+        for output, block in zip(made.slot_outputs, blocks, strict=True)
+    }
+    assert found == {
+        ("NMHC.limit", "1h"): [Level.WARNING_90, Level.NOT_JUDGED],
+        ("NMHC.limit", "1h_max"): [Level.FINDING, Level.NOT_JUDGED],
+        ("TVOC.limit", "1h"): [Level.HINT, Level.NOT_JUDGED],
+        ("TVOC.limit", "1h_max"): [Level.WITHIN, Level.NOT_JUDGED],
+    }
+
+
+def test_slots_before_the_asked_ones_are_left_out() -> None:
+    made = limits(context(DYE))
+    blocks = made.slots(slots("2026-06-01", {"COD": 60.0}), 20, (site(),))
+    assert {block.value.shape for block in blocks} == {(1, 4)}
+
+
+def test_the_same_limits_have_the_same_code_in_another_process() -> None:
+    one, other = limits(context(DYE)), limits(context(DYE))
+    first = one.slots(slots("2026-06-01", {"COD": 60.0}), 0, (site(),))
+    _ = other.day(slots("2026-06-01", {}), (site(),), means({}))  # another order of asking
+    second = other.slots(slots("2026-06-01", {"COD": 60.0}), 0, (site(),))
+    assert [block.detail.tolist() for block in first] == [block.detail.tolist() for block in second]
+
+
+def test_the_kind_asks_for_it_by_name() -> None:
+    made: JudgingContext = context(DYE)
+    found = evaluations_of(made.kind, made)
+    assert isinstance(found[0], LimitsEvaluation)
+    assert [one.name for one in found] == ["limits", "loads", "dry_weather"]
+    assert Reason.NOT_JUDGED.value == "not_judged"
