@@ -420,6 +420,16 @@ def _period_ms(document: Document, entry: SiteEntry, path: _Path, kind: Kind) ->
 
 
 def _absences(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> Iterator[Absence]:
+    """Yield what a site does not measure: what it says of dates, and all that it has no instrument for."""
+    for index, factor in enumerate(entry.measures):
+        if factor not in kind.factors:
+            problem = f"kind {entry.kind} has no factor {factor!r}"
+            raise document.error((*path, "measures", index), problem, f"name one of {', '.join(kind.factors)}")
+    always = _span(document, entry.start, entry.last, path)
+    for factor in kind.factors if entry.measures else ():
+        if factor not in entry.measures:
+            why = "not among what the site measures"
+            yield Absence(factor=factor, start=always[0], end=always[1], author=entry.source, why=why)
     for index, absence in enumerate(entry.not_in_plan):
         here = (*path, "not_in_plan", index)
         if absence.factor not in kind.factors:

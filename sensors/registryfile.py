@@ -59,6 +59,8 @@ class SiteEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     start: dt.date = msgspec.field(name="from")
     last: dt.date | None = msgspec.field(name="to", default=None)
     assessment: bool = False
+    measures: tuple[Text, ...] = ()
+    """Factors for which it has an instrument; empty: all of its kind."""
     not_in_plan: tuple[AbsenceEntry, ...] = ()
 
 

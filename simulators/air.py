@@ -53,12 +53,6 @@ class Places:
     particles: Floats
 
 
-def measures(site: Site) -> tuple[str, ...]:
-    """Return the factors that a station measures; what is not in plan is taken out later."""
-    del site
-    return AIR_FACTORS
-
-
 def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:
     """Return what the analysers show [T, E] at minutes [T, 1], in canonical units."""
     places = places_of([site.station_class for site in sites], [key_of(site.id) for site in sites])

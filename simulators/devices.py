@@ -59,8 +59,7 @@ def play(one: Playing, sheet: Sheet, look: Look) -> None:
         if factor in first:
             sheet.values[factor][rows, here] = first[factor][0, here]
         if plot.kind in LETTERS:
-            measured = sheet.flags[factor][rows, here] > 0
-            sheet.flags[factor][rows, here] = np.where(measured, np.uint8(ord(LETTERS[plot.kind])), np.uint8(0))
+            sheet.flags[factor][rows, here] = ord(LETTERS[plot.kind])
 
 
 def hold_to_plan(site: Site, column: int, sheet: Sheet) -> None:

@@ -25,12 +25,6 @@ _HOUR, _DAY_HOURS = 60, 24
 _LITRES = 3600
 DRY_MM = 0.05
 """Less rain than this that still counts makes no run-off."""
-_WEEK: Mapping[str, tuple[str, ...]] = {
-    "plant": ("flow", "volume", "COD", "NH3-N", "TP", "TN", "pH", "wtemp", "SS"),
-    "sewage": ("flow", "volume", "COD", "NH3-N", "TP", "TN", "pH", "wtemp"),
-    "firm": ("flow", "volume", "COD", "NH3-N", "TP", "TN", "pH", "wtemp", "SS", "colour"),
-    "rain": ("flow", "volume", "COD", "NH3-N", "TP", "pH", "rain"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +57,6 @@ USES: Mapping[str, Water] = {
     "rain": Water(flow=22.0, swing=0.0, wet=0.0, levels={"COD": 26.0, "NH3-N": 0.7, "TP": 0.14}),
 }  # fmt: skip
 _LEVELS = ("COD", "NH3-N", "TP", "TN", "SS", "colour", "Sb")
-
-
-def measures(site: Site) -> tuple[str, ...]:
-    """Return the factors that an outlet measures; antimony only at dyeing works."""
-    found = _WEEK[site.setting["use"]]
-    return (*found, "Sb") if site.setting["use"] == "firm" and "印染" in site.name_zh else found
 
 
 def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:

@@ -28,24 +28,16 @@ SEED = 20_200_101
 Sites = tuple[Site, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Medium:
-    """How one kind of network is simulated."""
-
-    measures: Callable[[Site], tuple[str, ...]]
-    """Factors for which a site has an instrument."""
-    readings: Callable[[Scene, Sites, Ints, int], dict[str, Floats]]
-    """What devices show in intervals that begin at minutes [T, 1] and last so many: factor → [T, E]."""
-
-
-MEDIA: Mapping[str, Medium] = {
-    "air": Medium(measures=air.measures, readings=air.readings),
-    "voc": Medium(measures=voc.measures, readings=voc.readings),
-    "water": Medium(measures=water.measures, readings=water.readings),
-    "outfall": Medium(measures=outfalls.measures, readings=outfalls.readings),
-    "noise": Medium(measures=surroundings.noise_measures, readings=surroundings.noise),
-    "ecoflow": Medium(measures=surroundings.ecoflow_measures, readings=surroundings.ecoflow),
-    "meteo": Medium(measures=surroundings.meteo_measures, readings=surroundings.meteo),
+Readings = Callable[[Scene, Sites, Ints, int], dict[str, Floats]]
+"""What devices show in intervals that begin at minutes [T, 1] and last so many minutes: factor → [T, E]."""
+MEDIA: Mapping[str, Readings] = {
+    "air": air.readings,
+    "voc": voc.readings,
+    "water": water.readings,
+    "outfall": outfalls.readings,
+    "noise": surroundings.noise,
+    "ecoflow": surroundings.ecoflow,
+    "meteo": surroundings.meteo,
 }
 """The kinds that can be simulated."""
 
@@ -179,12 +171,10 @@ class Region:
         return sheet
 
     def _plain(self, scene: Scene, kind: str, sites: Sites, minutes: Ints, period: int) -> Sheet:
-        values = MEDIA[kind].readings(scene, sites, minutes, period)
         shape = (len(minutes), len(sites))
-        filled = {factor: np.array(np.broadcast_to(column, shape)) for factor, column in values.items()}
-        owns = [MEDIA[kind].measures(site) for site in sites]
-        measured = {factor: np.array([[factor in own for own in owns]]) for factor in filled}
-        return sheet_of(kind, sites, minutes, period=period, values=filled, measured=measured)
+        shown = MEDIA[kind](scene, sites, minutes, period)
+        values = {factor: np.array(np.broadcast_to(column, shape)) for factor, column in shown.items()}
+        return sheet_of(kind, sites, minutes, period=period, values=values)
 
 
 def _starts(start_ms: int, end_ms: int, period: int) -> Ints:

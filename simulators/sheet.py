@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,33 +37,19 @@ class Sheet:
     sent: NDArray[np.bool_]
 
 
-def sheet_of(
-    kind: str,
-    sites: tuple[Site, ...],
-    minutes: Ints,
-    *,
-    period: int,
-    values: Mapping[str, Floats],
-    measured: Mapping[str, NDArray[np.bool_]],
-) -> Sheet:
+def sheet_of(kind: str, sites: tuple[Site, ...], minutes: Ints, *, period: int, values: dict[str, Floats]) -> Sheet:
     """Return a sheet on which every device works.
 
     Parameters
     ----------
     values
         Factor → [T, E] in the canonical unit; a factor of the kind that is not named is not measured anywhere.
-    measured
-        Factor → [1, E], whether the site has the instrument.
     """
-    shape = (len(minutes), len(sites))
-    flags = {}
-    for factor, column in values.items():
-        flag = np.where(np.isnan(column), np.uint8(STANDSTILL), np.uint8(NORMAL))
-        flags[factor] = np.where(measured[factor], flag, np.uint8(0)).astype(np.uint8)
-    return Sheet(
-        kind=kind, sites=sites, minutes=minutes, period=period, values=dict(values), flags=flags,
-        sent=np.ones(shape, dtype=np.bool_),
-    )  # fmt: skip
+    flags = {
+        factor: np.where(np.isnan(column), np.uint8(STANDSTILL), np.uint8(NORMAL)) for factor, column in values.items()
+    }
+    sent = np.ones((len(minutes), len(sites)), dtype=np.bool_)
+    return Sheet(kind=kind, sites=sites, minutes=minutes, period=period, values=values, flags=flags, sent=sent)
 
 
 def rows_of(start_ms: int, end_ms: int | None, sheet: Sheet) -> slice:

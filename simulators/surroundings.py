@@ -19,12 +19,6 @@ BROOK_FLOW = 19.0
 """Usual flow of the ecological-flow section. [m³/s]"""
 
 
-def noise_measures(site: Site) -> tuple[str, ...]:
-    """Return the factors of a noise point."""
-    del site
-    return ("Leq", "Lmax")
-
-
 def noise(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:
     """Return what the noise points hear [T, E]: loud by day, quiet from 22:00 to 06:00 [dB(A)]."""
     hour = scene.weather(minutes + period // 2).hour
@@ -39,12 +33,6 @@ def noise(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> 
     return found | {"Lmax": found["Leq"] + peak}
 
 
-def ecoflow_measures(site: Site) -> tuple[str, ...]:
-    """Return the factors of an ecological-flow section."""
-    del site
-    return ("flow", "level")
-
-
 def ecoflow(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:
     """Return flow [m³/s] and level [m] of ecological-flow sections, [T, E]."""
     middle = minutes + period // 2
@@ -52,12 +40,6 @@ def ecoflow(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -
     flow = BROOK_FLOW * swell * (1.0 + 0.04 * scene.soaked(middle, 30.0))
     found = scene.added(sites, minutes, {"flow": flow})
     return found | {"level": 0.9 + 0.35 * np.sqrt(found["flow"])}
-
-
-def meteo_measures(site: Site) -> tuple[str, ...]:
-    """Return the factors of a weather station."""
-    del site
-    return ("wind_speed", "wind_dir", "temperature", "humidity", "pressure", "rain")
 
 
 def meteo(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:

@@ -45,12 +45,6 @@ LAYERS: Mapping[str, Layer] = {
 }
 
 
-def measures(site: Site) -> tuple[str, ...]:
-    """Return the factors that a point measures: all, the wind from the firm's own mast."""
-    del site
-    return (*SHARES, "wind_speed", "wind_dir")
-
-
 def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> dict[str, Floats]:
     """Return what the points show [T, E], in mg/m³, m/s and degrees."""
     middle = minutes + period // 2

@@ -22,13 +22,6 @@ from simulators.weather import Weather
 
 TIDE_MINUTES = 745.2
 """Half a lunar day."""
-NINE = ("wtemp", "pH", "DO", "EC", "NTU", "CODMn", "NH3-N", "TP", "TN")
-_MEASURED: Mapping[str, tuple[str, ...]] = {
-    "river_section": (*NINE, "level", "flow"),
-    "bay_entry": (*NINE, "level", "flow", "gate"),
-    "lake_point": (*NINE, "Chla", "algae", "SD", "level"),
-    "drinking_source": (*NINE, "Chla", "algae", "SD", "level", "biotox"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +49,6 @@ def body_of(site: Site) -> Body:
     if site.setting["water"] == "lake":
         return _LAKE_CLEAN if site.station_class == "drinking_source" else _LAKE
     return _CLEAN if site.setting["target"] in {"I", "II"} else _PLAIN
-
-
-def measures(site: Site) -> tuple[str, ...]:
-    """Return the factors that a section, lake point, source or bay entry measures."""
-    return _MEASURED[site.station_class]
 
 
 def rivers_of(scene: Scene) -> Rivers:

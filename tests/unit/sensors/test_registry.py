@@ -86,6 +86,23 @@ def test_a_site_has_all_that_the_file_says(registry: Registry) -> None:
     assert (registry.synthetic, registry.outline) == (True, "a.geojson")
 
 
+def test_what_a_site_has_no_instrument_for_is_not_in_plan_for_as_long_as_it_holds() -> None:
+    text = TEXT.replace("    to: 2022-06-30\n", "    to: 2022-06-30\n    measures: [O3, NO2]\n")
+    before, after = parse_registry(parse_yaml(text, "r.yaml")).entries("SYN-A")
+    assert [absence.factor for absence in before.not_in_plan] == ["PM2.5", "PM10", "SO2", "CO"]
+    assert {(absence.start, absence.end) for absence in before.not_in_plan} == {(at(2020, 1, 1), at(2022, 7, 1))}
+    assert {absence.author for absence in before.not_in_plan} == {"made for a test"}
+    assert after.not_in_plan == ()
+
+
+def test_a_site_that_measures_what_its_kind_does_not_know_is_refused() -> None:
+    text = TEXT.replace("    assessment: true\n", "    assessment: true\n    measures: [O3, PM1]\n")
+    with pytest.raises(
+        ConfigError, match=r"r.yaml:31: sites.1.measures.1: kind air has no factor 'PM1'; name one of PM2.5"
+    ):
+        parse_registry(parse_yaml(text, "r.yaml"))
+
+
 def test_dates_are_beijing_days_and_the_last_one_is_inside(registry: Registry) -> None:
     absence = registry.site("SYN-B").not_in_plan[0]
     assert (absence.factor, absence.author, absence.why) == ("CO", "甲", "no analyser")
