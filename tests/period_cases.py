@@ -1,4 +1,4 @@
-"""Small logs for the second stage: result rows of days and hours, registries with areas, and what judges say of them."""
+"""Small logs for the second stage: rows of days and hours, registries with areas, and what judges say of them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from streams.periods.targets import NO_TARGETS, Targets
 from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, RESULT_SCHEMA
 from streams.standards import load_standards
 
+_CODED = ("factor", "window", "edition", "reason")
 AIR_DAYS = {"PM2.5": "24h", "PM10": "24h", "SO2": "24h", "NO2": "24h", "CO": "24h", "O3": "MDA8"}
 
 
@@ -75,7 +76,7 @@ def batch(rows: Sequence[Row]) -> pa.RecordBatch:
     count = len(rows)
     made: dict[str, Any] = {
         "site": coded([r.site for r in rows], pa.int32()),
-        **{name: coded([getattr(r, name) for r in rows], pa.int8()) for name in ("factor", "window", "edition", "reason")},
+        **{name: coded([getattr(r, name) for r in rows], pa.int8()) for name in _CODED},
         "start": pa.array([r.start for r in rows], pa.int64()).cast(pa.timestamp("ms", "UTC")),
         "value": pa.array([r.value for r in rows], pa.int64()),
         "digits": pa.array([r.digits for r in rows], pa.int8()),
@@ -177,7 +178,7 @@ def one(batches: Iterable[pa.RecordBatch | None], name: str, factor: str, window
 
 
 def year_of_days(
-    kind: Kind, name: str, first: str, last: str, values: Mapping[str, float], skip: Iterable[str] = ()
+    kind: Kind, name: str, first: str, last: str, values: Mapping[str, float], *, skip: Iterable[str] = ()
 ) -> list[Row]:
     """Return the same day values for every day from one date to another, but for some days that are not valid."""
     left_out = {day_no(text) for text in skip}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from sensors.windows import Span
 from streams.periods.plan import Period
 
 EPOCH: Final = date(1970, 1, 1)
+_DAYS_KEPT: Final = 1 << 14
 LEAP: Final = 366
 """Places of a page: the days of the longest year."""
 _MONTHS: Final = 12
@@ -113,9 +115,31 @@ class Calendar:
                     yield from _season(days, slot, day, here.year)
 
 
+def shifted(period: Period, years: int) -> Period:
+    """Return the same period of another year, as far as it had come on the same date.
+
+    Of a period that is not over this is the same stretch of days, so the two can be compared.
+    """
+
+    def moved_end(last: int) -> int:
+        after = day_date(last + 1)
+        return day_of_date(_dated(after.year + years, after.month, after.day)) - 1
+
+    first = day_date(period.first_day)
+    last = moved_end(period.last_day)
+    return Period(
+        window=period.window,
+        span=period.span,
+        first_day=day_of_date(_dated(first.year + years, first.month, first.day)),
+        last_day=last,
+        through_day=moved_end(period.through_day) if period.open else last,
+    )
+
+
 _NEVER: Final = 10**7
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def day_date(day: int) -> date:
     """Return the date of a Beijing day number."""
     return EPOCH + timedelta(days=day)
@@ -126,11 +150,13 @@ def day_of_date(day: date) -> int:
     return (day - EPOCH).days
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def day_of_year(day: int) -> int:
     """Return a day's place in its year, from 0."""
     return day_date(day).timetuple().tm_yday - 1
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def year_first(year: int) -> int:
     """Return the day number of 1 January."""
     return day_of_date(date(year, 1, 1))
@@ -161,6 +187,7 @@ def in_february(day: int) -> bool:
     return day_date(day).month == _FEBRUARY
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def running_first(last: int) -> int:
     """Return the first day of the running year that ends with a day: the day after the same date a year before.
 
