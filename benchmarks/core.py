@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import process_time
+
+import numpy as np
 
 from benchmarks.load import FRAME_MINUTES, PARTITIONS, end_ms
 from benchmarks.packets import MINUTES, START_MS, packets, registry_text, rows_of
@@ -30,6 +33,8 @@ class CoreCost:
     packets: int
     results: int = 0
     spent: dict[str, float] = field(default_factory=dict)
+    held: int = 0
+    """Bytes of the judges' state at the end."""
 
     @property
     def per_cpu(self) -> float:
@@ -61,7 +66,8 @@ def records(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINUT
 
 def run_core(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINUTES) -> CoreCost:
     """Judge so many hours in this process; making the messages is not counted."""
-    air = parse_registry(parse_yaml(registry_text(sites), "benchmark")).of_kind("air")
+    (one,) = parse_registry(parse_yaml(registry_text(sites[:1]), "benchmark")).of_kind("air")
+    air = tuple(replace(one, id=site) for site in sites)
     standards = load_standards()
     judges = [
         judge_of(
@@ -88,4 +94,26 @@ def run_core(sites: tuple[str, ...], hours: int, frame_minutes: int = FRAME_MINU
             encode_results(head, said)
             cost.results += said.num_rows
             cost.add("encode results", begun)
+    cost.held = sum(map(held_bytes, judges))
     return cost
+
+
+def held_bytes(value: object, seen: set[int] | None = None) -> int:
+    """Return the bytes of all arrays that a value holds, each counted once."""
+    known = set() if seen is None else seen
+    if id(value) in known:
+        return 0
+    known.add(id(value))
+    if isinstance(value, np.ndarray):
+        return value.nbytes if value.base is None else held_bytes(value.base, known)
+    if isinstance(value, Mapping):
+        return sum(held_bytes(part, known) for part in value.values())
+    if isinstance(value, tuple | list | deque):
+        return sum(held_bytes(part, known) for part in value)
+    if isinstance(value, type) or not type(value).__module__.startswith("streams."):
+        return 0
+    names = {
+        *getattr(value, "__dict__", ()),
+        *(n for kind in type(value).__mro__ for n in getattr(kind, "__slots__", ())),
+    }
+    return sum(held_bytes(getattr(value, name, None), known) for name in names)

@@ -31,8 +31,8 @@ LATE_SITE, OTHER = "Dongsi", "Changping"
 def moving(site: str, hour: int, *, haze: int = 0) -> Row:
     """Return an hour whose values move a little, as an instrument's do."""
     step = hour * 7 % 5
-    values: dict[str, Any] = {"PM25": 30 + haze + step, "PM10": 60 + haze + step, "SO2": 6 + step, "NO2": 35 + step, "O3": 80 + step}
-    return row(site, START + hour * HOUR_MS, CO=0.8 + step / 10, **values)
+    values: dict[str, Any] = {"PM25": 30 + haze + step, "PM10": 60 + haze + step, "CO": 0.8 + step / 10}
+    return row(site, START + hour * HOUR_MS, SO2=6 + step, NO2=35 + step, O3=80 + step, **values)
 
 
 LATE = [moving(LATE_SITE, hour, haze=150) for hour in range(24, 48)]

@@ -47,8 +47,7 @@ def _message(partition: int, key: bytes | None, value: bytes) -> Message:
 def _jianhu() -> list[Message]:
     air = parse_registry(parse_yaml(registry_text(SITES), "b")).of_kind("air")
     judges = [
-        judge_of(air, CONTEXT, partition=p, partitions=PARTITIONS, settings=JudgeSettings())
-        for p in range(PARTITIONS)
+        judge_of(air, CONTEXT, partition=p, partitions=PARTITIONS, settings=JudgeSettings()) for p in range(PARTITIONS)
     ]
     found = [_message(0, None, encode_tick(1))]
     for partition, data in records(SITES, HOURS):
