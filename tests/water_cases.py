@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import cast
@@ -10,8 +13,12 @@ import numpy as np
 
 from sensors.kinds import Kind, load_kind
 from sensors.registry import Site
+from sensors.windows import Span
+from streams.judging.means import divide_half_even
 from streams.judging.plan import Block, Output, Slots
 from streams.judging.reasons import SILENT
+from streams.periods.plan import DayValues, Period, PeriodMeans, Series
+from streams.standards import day_number
 
 SLOT_MS = 4 * 3_600_000
 
@@ -20,9 +27,12 @@ def kind() -> Kind:
     return load_kind("water")
 
 
-def section(name: str = "a", **setting: object) -> Site:
-    """A site of which only the setting counts."""
-    return cast("Site", SimpleNamespace(id=name, setting={"water": "river", "target": "III", **setting}))
+def section(
+    name: str = "a", *, station_class: str = "river_section", assessment: bool = False, **setting: object
+) -> Site:
+    """A site of which only the setting, the class and the assessment count."""
+    told = {"water": "river", "target": "III", **setting}
+    return cast("Site", SimpleNamespace(id=name, station_class=station_class, assessment=assessment, setting=told))
 
 
 def slots(*sites: dict[str, str], day: int = 20_000, count: int = 6) -> Slots:
@@ -86,3 +96,69 @@ def detail(output: Output, block: Block) -> list[list[str]]:
 def named(output: Output, bits: int) -> list[str]:
     """Return the names of a block's primary bits."""
     return [name for at, name in enumerate(output.primaries) if bits >> at & 1]
+
+
+class Days:
+    """Day values of sections, as the second stage holds them; arithmetic means from three quarters of the days on."""
+
+    def __init__(self, factors: tuple[str, ...] | None = None) -> None:
+        self._digits = {name: factor.digits for name, factor in kind().factors.items()}
+        self._factors = factors or tuple(self._digits)
+        self._held: dict[tuple[str, str], dict[int, int]] = {}
+
+    def put(self, member: str, first: int, last: int, **values: str) -> None:
+        """Hold the same values on all days from ``first`` to ``last``."""
+        for name, text in values.items():
+            factor = {"NH3_N": "NH3-N", "TN_flux": "TN.flux"}.get(name, name)
+            fixed = int(Fraction(text) * 10 ** self._digits.get(factor, 3))
+            self._held.setdefault((member, factor), {}).update(dict.fromkeys(range(first, last + 1), fixed))
+
+    def days(self, members: Sequence[str], series: Series, first_day: int, last_day: int) -> DayValues:
+        span = range(first_day, last_day + 1)
+        value, present = np.zeros((len(members), len(span)), np.int64), np.zeros((len(members), len(span)), np.bool_)
+        for row, member in enumerate(members):
+            held = self._held.get((member, series.factor), {})
+            for column, day in enumerate(span):
+                if day in held:
+                    value[row, column], present[row, column] = held[day], True
+        reason = np.where(present, 0, SILENT).astype(np.uint8)
+        return DayValues(first_day=first_day, value=value, present=present, reason=reason, came=present)
+
+    def means(self, members: Sequence[str], period: Period) -> PeriodMeans:
+        shape = (len(members), len(self._factors))
+        value, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for at, factor in enumerate(self._factors):
+            found = self.days(members, Series(factor, "24h"), period.first_day, period.through_day)
+            count[:, at] = found.present.sum(axis=1)
+            value[:, at] = divide_half_even(found.value.sum(axis=1), np.maximum(count[:, at], 1))
+        present = (count > 0) & (4 * count >= 3 * period.due)
+        return PeriodMeans(
+            period=period,
+            members=tuple(members),
+            factors=self._factors,
+            digits=tuple(self._digits[factor] for factor in self._factors),
+            value=np.where(present, value, 0),
+            present=present,
+            valid=count,
+            expected=np.full(shape, period.due),
+            reason=np.where(present, 0, SILENT).astype(np.uint8),
+            past=self,
+        )
+
+
+def day(text: str) -> int:
+    """Return the day number of a date."""
+    return day_number(date.fromisoformat(text))
+
+
+def year(number: int, through: str | None = None) -> Period:
+    last = day(f"{number}-12-31")
+    through_day = last if through is None else day(through)
+    first = day(f"{number}-01-01")
+    return Period(window="year", span=Span.YEAR, first_day=first, last_day=last, through_day=through_day)
+
+
+def month(text: str) -> Period:
+    first = day(f"{text}-01")
+    last = first + monthrange(*map(int, text.split("-")))[1] - 1
+    return Period(window="month", span=Span.MONTH, first_day=first, last_day=last, through_day=last)

@@ -71,7 +71,7 @@ class ItemLimits:
         return self.river if body is Body.RIVER else self.lake
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassLimits:
     """One edition of GB 3838."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def reasons(block: Block) -> list[list[Reason]]:
     return [[REASONS[code] for code in row] for row in block.reason]
 
 
-def slot_rows(*sites: dict[str, str], count: int = 1, **setting: object) -> dict[tuple[str, str], tuple[Output, Block]]:
+def slot_rows(*sites: dict[str, str], count: int = 1, **setting: Any) -> dict[tuple[str, str], tuple[Output, Block]]:
     given = slots(*sites, count=count)
     found = CLASSED.slots(given, 0, tuple(section(**setting) for _ in sites))
     return {
@@ -31,13 +33,13 @@ def slot_rows(*sites: dict[str, str], count: int = 1, **setting: object) -> dict
     }
 
 
-def day_rows(*sites: dict[str, str], **setting: object) -> dict[str, tuple[Output, Block]]:
+def day_rows(*sites: dict[str, str], **setting: Any) -> dict[str, tuple[Output, Block]]:
     given = slots(*sites)
-    rows = {}
+    rows: dict[str, tuple[Output, Block]] = {}
     for made in (CLASSED, TROPHIC, FLUX):
         blocks = made.day(given, tuple(section(**setting) for _ in sites), day_means(given))
-        rows |= {output.factor: pair for output, *pair in zip(made.day_outputs, made.day_outputs, blocks, strict=True)}
-    return {name: (output, block) for name, (output, block) in rows.items()}
+        rows |= {output.factor: (output, block) for output, block in zip(made.day_outputs, blocks, strict=True)}
+    return rows
 
 
 def test_the_kind_file_asks_for_three_evaluations() -> None:

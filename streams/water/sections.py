@@ -1,0 +1,199 @@
+"""The classes of sections over a period, from the means of their items.
+
+References
+----------
+.. [1] Rulings, "Water", profile ``evaluation``: the class of the period's mean concentrations, rounded once at
+   the end, never a vote or a mean of classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sensors.factors import Factor
+from sensors.registry import Site
+from streams.judging.forms import formed
+from streams.judging.means import divide_half_even
+from streams.judging.reasons import MISSING_ITEM, NO_ITEM, OK
+from streams.periods.plan import PeriodMeans
+from streams.water.classes import (
+    BODIES,
+    Classes,
+    ClassTable,
+    Ints,
+    class_table,
+    item_classes,
+    judge,
+    main_items,
+    multiples,
+    rounded,
+)
+from streams.water.classing import body_of, target_of
+from streams.water.standards import Body, ClassLimits, Evaluation, Profile, WaterStandards
+from streams.water.telling import times_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for a period: the editions of its last day."""
+
+    limits: ClassLimits
+    rules: Evaluation
+
+    @property
+    def edition(self) -> str:
+        """How results name limits and profile together."""
+        return f"{self.limits.name}-{Profile.EVALUATION}"
+
+
+def rules_of(standards: WaterStandards, day: int) -> Rules | None:
+    """Return the editions in force on a day; None before the first."""
+    if day < standards.limits[0].start_day or day < standards.evaluations[0].start_day:
+        return None
+    return Rules(limits=standards.limits_at(day), rules=standards.evaluation_at(day))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """Classes of sections: arrays [M] of members, [M, I] of their items."""
+
+    members: tuple[str, ...]
+    items: tuple[str, ...]
+    """Items of the profile that the kind has."""
+    values: Ints
+    """Rounded to the evaluation decimals."""
+    classes: Classes
+    worst: Classes
+    counted: NDArray[np.int16]
+    body: NDArray[np.intp]
+    target: Ints
+    table: ClassTable
+    rules: Rules
+
+    def class_of(self, place: int) -> int | None:
+        """Return the class of a member; None where it has none."""
+        return int(self.worst[place]) or None
+
+    def deciding(self, place: int) -> str:
+        """Return the deciding items of a member; none at class I."""
+        worst = self.worst[place]
+        return ";".join(
+            item for item, found in zip(self.items, self.classes[place], strict=True) if found == worst and worst > 1
+        )
+
+    def over(self, place: int, limit: int) -> list[str]:
+        """Return the items of a member over a class, main pollutants first; each with its multiple where it has one."""
+        one = slice(place, place + 1)
+        values, classes = self.values[one, :, None], self.classes[one, :, None]
+        rules = self.rules.rules
+        over = np.array([limit])
+        times = multiples(values, classes, self.table, self.body[one], over=over, digits=rules.multiple_digits)
+        order = main_items(classes, times, self.items, rules, over)[0, :, 0]
+        return [self._named(at, int(times[0, at, 0])) for at in order.tolist() if at >= 0]
+
+    def _named(self, item: int, times: int) -> str:
+        name, rules = self.items[item], self.rules.rules
+        return name if name in rules.no_multiples else f"{name} {times_text(times // 10**rules.multiple_digits)}"
+
+    def missing(self, place: int) -> list[str]:
+        """Return the items of the live profile that a member has no class in."""
+        live = self.rules.rules.profiles[Profile.PLATFORM].items
+        return [item for at, item in enumerate(self.items) if item in live and not self.classes[place, at]]
+
+    def reason(self, place: int) -> int:
+        """Return the reason code beside, or in place of, a member's class."""
+        if not self.worst[place]:
+            return NO_ITEM
+        return MISSING_ITEM if self.missing(place) else OK
+
+    def detail(self, place: int, limit: int) -> str:
+        """Return what is over a class and what is missing as text."""
+        missing = self.missing(place)
+        return "; ".join([*self.over(place, limit), *([f"missing: {', '.join(missing)}"] if missing else [])])
+
+
+@cache
+def _table(limits: ClassLimits, items: tuple[str, ...], digits: tuple[int, ...]) -> ClassTable:
+    return class_table(limits, items, [10**places for places in digits])
+
+
+def sections(means: PeriodMeans, sites: Sequence[Site], rules: Rules, items: Sequence[str] | None = None) -> Sections:
+    """Return the classes of the members of a period's means.
+
+    Parameters
+    ----------
+    means
+        Of a period.
+    sites
+        Their registry entries: kind of water and target.
+    rules
+        Limits and method.
+    items
+        What is judged; by default the items of the evaluation method that the kind has.
+    """
+    body = np.array([body_of(site) for site in sites], dtype=np.intp)
+    target = np.array([target_of(site) for site in sites], dtype=np.int64)
+    wanted = rules.rules.profiles[Profile.EVALUATION].items if items is None else items
+    return classed(means, body, target, rules, tuple(item for item in wanted if item in means.factors))
+
+
+def classed(means: PeriodMeans, body: ArrayLike, target: ArrayLike, rules: Rules, items: tuple[str, ...]) -> Sections:
+    """Return the classes of members whose kind of water and target are given."""
+    at = [means.at(item) for item in items]
+    digits = tuple(means.digits[place] for place in at)
+    table = _table(rules.limits, items, digits)
+    decimals = [rules.rules.decimals.get(item, places) for item, places in zip(items, digits, strict=True)]
+    values = rounded(means.value[:, at, None], [10**places for places in digits], decimals)
+    classes = item_classes(values, means.present[:, at, None], table, body)
+    found = judge(classes)
+    return Sections(
+        members=means.members,
+        items=items,
+        values=values[..., 0],
+        classes=classes[..., 0],
+        worst=found.worst[..., 0],
+        counted=found.counted[..., 0],
+        body=np.broadcast_to(np.asarray(body, dtype=np.intp), len(means.members)),
+        target=np.broadcast_to(np.asarray(target, dtype=np.int64), len(means.members)),
+        table=table,
+        rules=rules,
+    )
+
+
+def together(means: PeriodMeans, name: str, keep: NDArray[np.bool_], ph: Factor | None) -> PeriodMeans:
+    """Return the arithmetic mean of each item over some sections as one member; of ``ph`` by hydrogen ions.
+
+    References
+    ----------
+    .. [1] 环办〔2011〕22号: with fewer than five sections the means of the items are rated.
+    """
+    count = (means.present & keep[:, None]).sum(axis=0)
+    there = count > 0
+    total = np.where(means.present & keep[:, None], means.value, 0).sum(axis=0)
+    value = np.where(there, divide_half_even(total, np.maximum(count, 1)), 0)
+    if ph is not None and ph.symbol in means.factors:
+        place = means.at(ph.symbol)
+        ok = means.present[:, place] & keep
+        value[place] = formed(ph, means.value[:, place], ok, step=1).value
+    return PeriodMeans(
+        period=means.period,
+        members=(name,),
+        factors=means.factors,
+        digits=means.digits,
+        value=value[None],
+        present=there[None],
+        valid=count[None],
+        expected=np.broadcast_to(keep.sum(), count.shape)[None],
+        reason=np.where(there, OK, NO_ITEM)[None].astype(np.uint8),
+        past=means.past,
+    )
+
+
+def main_body(sites: Sequence[Site]) -> int:
+    """Return the place in `BODIES` by which several sections are judged together: lakes only if all are."""
+    return BODIES.index(Body.LAKE if sites and all(BODIES[body_of(s)] is Body.LAKE for s in sites) else Body.RIVER)
