@@ -88,7 +88,7 @@ def test_before_enough_hours_are_known_nothing_is_dry() -> None:
 def test_a_day_counts_its_hours_with_a_finding() -> None:
     made = dry_weather(context(PERMIT))
     assert made.day_before == load_dry_weather_rule().dry_hours - 1
-    flow: list[float | str | None] = [0] * 30 + [5] * 3 + [0] * 2
+    flow: Column = [0] * 30 + [5] * 3 + [0] * 2
     seen = slots("2026-05-31", {"rain": 0, "flow": flow}, first=13, hours=35)  # 11 h of context, then 2026-06-01
     (block,) = made.day(seen, (RAIN_OUTLET,), means({}))
     assert (int(block.value[0, 0]), int(block.level[0, 0])) == (3, Level.FINDING)
