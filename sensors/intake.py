@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sensors.clock import MINUTE_MS, beijing
+from sensors.clock import BEIJING_OFFSET_MS, MINUTE_MS, beijing
 from sensors.deadletters import DeadLetter, Refusal
 from sensors.decimals import Reading, read_decimals
 from sensors.factors import Factor
@@ -178,7 +178,7 @@ def _sort_columns(
     names: Sequence[str], layout: Layout, factors: Mapping[str, Factor], letters: _Letters
 ) -> tuple[dict[str, _Column], list[str]]:
     """Return factor → its column, and the columns that go to the map of others."""
-    symbols = {factor.code: symbol for symbol, factor in factors.items()} | {symbol: symbol for symbol in factors}
+    symbols = words_of(factors)
     known = {layout.site, *layout.time, layout.correction, *layout.ignored}
     columns: dict[str, _Column] = {}
     unknown: list[str] = []
@@ -204,6 +204,16 @@ def _sort_columns(
     return columns, unknown
 
 
+def words_of(factors: Mapping[str, Factor]) -> dict[str, str]:
+    """Return the words by which a header may name a factor → its symbol: code, other words, Chinese name, symbol."""
+    words: dict[str, str] = {}
+    for symbol, factor in factors.items():
+        words |= dict.fromkeys((factor.name_zh, *factor.also, factor.code), symbol)
+    words |= {symbol: symbol for symbol in factors}
+    words.pop("", None)
+    return words
+
+
 def _is_flag(name: str, names: Sequence[str], symbols: Mapping[str, str]) -> bool:
     base = name.removesuffix(flag_column(""))
     return base != name and (base in names or base in symbols)
@@ -213,7 +223,7 @@ def _starts(table: pa.Table, layout: Layout) -> NDArray[np.int64]:
     """Return each row's interval start; UNREADABLE where the time is none or not on a whole interval."""
     parts = [table.column(name).combine_chunks() for name in layout.time]
     times = read_iso(parts[0]) if len(parts) == 1 else read_parts(*parts)
-    readable = (times != UNREADABLE) & (times % layout.period_ms == 0)
+    readable = (times != UNREADABLE) & ((times + BEIJING_OFFSET_MS) % layout.period_ms == 0)
     return np.where(readable, times - (layout.period_ms if layout.label is Label.END else 0), UNREADABLE)
 
 

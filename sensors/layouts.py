@@ -66,7 +66,9 @@ PRSA: Final = Layout(
 )
 """Beijing's record 2013-2017, UCI data set 501: local hour 0-23 is the hour's end, CO in µg/m³."""
 
-_WITH_UNIT: Final = re.compile(r"(?P<name>[^(\[（]+?)\s*[(\[（]\s*(?P<unit>[^)\]）]+?)\s*[)\]）]")
+_WITH_UNIT: Final = re.compile(
+    r"(?P<name>[^(\[（]+?)\s*[(\[（]\s*(?P<unit>(?:[^()\[\]（）]|\([^()]*\))+?)\s*[)\]）]"  # a unit may be dB(A)
+)
 
 
 def split_unit(column: str) -> tuple[str, str | None]:
@@ -76,6 +78,6 @@ def split_unit(column: str) -> tuple[str, str | None]:
 
 
 def plain_unit(unit: str) -> str:
-    """Return a unit in the factor table's spelling: micro sign µ, superscript ³; unknown words as they are."""
+    """Return a unit in the kinds' spelling: micro sign µ, superscript ³, litre L; unknown words as they are."""
     spelled = unit.replace("μ", "µ").replace("^3", "3").replace("m3", "m³")
-    return re.sub(r"^[uU](?=g/)", "µ", spelled)
+    return re.sub(r"(?<=/)l$", "L", re.sub(r"^[uU](?=[gS]/)", "µ", spelled))

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import inspect
 
+import pytest
+
 from sensors import errors
-from sensors.errors import ConfigError, JianhuError, UnknownName
+from sensors.errors import ConfigError, JianhuError, Problems, UnknownName
 
 
 def test_a_config_error_says_file_line_key_problem_and_what_to_do() -> None:
@@ -30,3 +32,26 @@ def test_every_error_hangs_on_the_tree_and_stands_in_its_picture() -> None:
     assert len(found) >= 7
     assert all(issubclass(kind, JianhuError) for kind in found)
     assert all(kind.__name__ in str(errors.__doc__) for kind in found)
+
+
+def wrong(line: int | None) -> ConfigError:
+    return ConfigError(file="a.yaml", line=line, key="k", problem="wrong", mend="mend it")
+
+
+def test_problems_are_raised_as_the_first_in_the_file_with_the_others() -> None:
+    problems = Problems()
+    outer = wrong(5)
+    outer.further = (wrong(2),)
+    for error in (wrong(9), outer):
+        with problems.kept():
+            raise error
+    with pytest.raises(ConfigError) as caught:
+        problems.raise_first()
+    assert [error.line for error in (caught.value, *caught.value.further)] == [2, 5, 9]
+
+
+def test_no_problem_is_no_error_and_other_errors_pass() -> None:
+    problems = Problems()
+    with pytest.raises(UnknownName), problems.kept():
+        raise UnknownName("a table", "x")
+    problems.raise_first()

@@ -17,6 +17,8 @@ from sensors.layouts import CSV, PRSA, Copies, Label, plain_unit, split_unit
         ("SO2(ppb)", "SO2", "ppb"),
         ("(mg/m3)", "(mg/m3)", None),
         ("CO(", "CO(", None),
+        ("Leq(dB(A))", "Leq", "dB(A)"),
+        ("溶解氧（mg/l）", "溶解氧", "mg/L"),
         ("CO()", "CO()", None),
     ],
 )
@@ -25,7 +27,16 @@ def test_a_header_may_name_its_unit_in_brackets(header: str, name: str, unit: st
 
 
 @pytest.mark.parametrize(
-    ("written", "plain"), [("ug/m3", "µg/m³"), ("UG/m3", "UG/m³"), ("mg/m³", "mg/m³"), ("umol", "umol")]
+    ("written", "plain"),
+    [
+        ("ug/m3", "µg/m³"),
+        ("UG/m3", "UG/m³"),
+        ("mg/m³", "mg/m³"),
+        ("umol", "umol"),
+        ("uS/cm", "µS/cm"),
+        ("m3/h", "m³/h"),
+        ("ml", "ml"),
+    ],
 )
 def test_units_are_brought_to_one_spelling_and_never_to_another_unit(written: str, plain: str) -> None:
     assert plain_unit(written) == plain

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from sensors.clock import BEIJING, HOUR_MS, MINUTE_MS, ms_of
+from sensors.clock import BEIJING, DAY_MS, HOUR_MS, MINUTE_MS, ms_of
 from sensors.errors import ConfigError, UnknownName
-from sensors.registry import Registry, StationClass, load_registry, parse_registry, registry_schema
+from sensors.registry import AreaType, Registry, StationClass, load_registry, parse_registry, registry_schema
 from sensors.yamlfile import parse_yaml, read_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -170,3 +171,101 @@ def test_the_beijing_registry_has_the_twelve_stations_of_the_record() -> None:
 def test_a_registry_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml"):
         load_registry(tmp_path / "none.yaml")
+
+
+RIVER = """\
+region: {zh: 区（模拟）, en: Region (simulated)}
+synthetic: true
+areas:
+  - {id: county, type: county, name: {zh: 县, en: County}, parent: city, origin: document, source: a document}
+  - {id: city, type: city, name: {zh: 市, en: City}, origin: document, source: a document}
+  - {id: SYN-R, type: river, name: {zh: 河（模拟）, en: River (simulated)}, origin: synthetic, source: a river}
+flows:
+  - {from: SYN-1, to: SYN-2, hours: 3.5}
+  - {from: SYN-3, to: SYN-2, hours: 0}
+sites:
+"""
+SECTION = """\
+  - id: SYN-%s
+    kind: water
+    name: {zh: 断面（模拟）, en: Section (simulated)}
+    class: river_section
+    lon: 120.9
+    lat: 30.0
+    county: 上虞区
+    areas: [%s]
+    setting: {water: river, target: III, control: [county]}
+    period: 4h
+    origin: synthetic
+    source: made for a test
+    from: %s
+"""
+
+
+@pytest.fixture(name="river")
+def _river() -> Registry:
+    sites = SECTION % (1, "county, SYN-R", "2020-01-01") + SECTION % (2, "county", "2022-01-01")
+    return parse_registry(parse_yaml(RIVER + sites + SECTION % (3, "", "2020-01-01"), "r.yaml"))
+
+
+def test_a_site_of_another_kind_has_no_zone_and_its_own_setting(river: Registry) -> None:
+    site = river.site("SYN-1")
+    assert (site.kind, site.station_class, site.zone, site.period_ms) == ("water", "river_section", 0, 4 * HOUR_MS)
+    assert dict(site.setting) == {"water": "river", "target": "III", "control": ("county",)}
+    assert hash(site) == hash(site)
+
+
+def test_a_site_lies_in_its_areas_and_in_those_above(river: Registry) -> None:
+    assert [site.areas for site in river.sites] == [("county", "SYN-R", "city"), ("county", "city"), ()]
+    assert (river.area("city").parent, river.area("county").parent) == (None, "city")
+    assert (river.area("SYN-R").type, river.area("SYN-R").synthetic) == (AreaType.RIVER, True)
+    with pytest.raises(UnknownName, match="the registry's areas has no 'town'"):
+        river.area("town")
+
+
+def test_members_of_an_area_are_those_in_force(river: Registry) -> None:
+    then, now = at(2021, 1, 1), at(2023, 1, 1)
+    assert [site.id for site in river.members("city", "water", then)] == ["SYN-1"]
+    assert [site.id for site in river.members("city", "water", now)] == ["SYN-1", "SYN-2"]
+    assert [site.id for site in river.members("SYN-R", "water", now)] == ["SYN-1"]
+    assert river.members("city", "air", now) == ()
+
+
+def test_rivers_are_followed_both_ways(river: Registry) -> None:
+    assert [(flow.upstream, flow.hours) for flow in river.upstream("SYN-2")] == [("SYN-1", 3.5), ("SYN-3", 0.0)]
+    assert [flow.downstream for flow in river.downstream("SYN-1")] == ["SYN-2"]
+    assert river.upstream("SYN-1") == river.downstream("SYN-2") == ()
+
+
+def test_the_kinds_of_a_registry_are_those_of_its_sites(registry: Registry, river: Registry) -> None:
+    assert (registry.kinds, river.kinds) == (("air",), ("water",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "station_class", "period", "setting", "period_ms"),
+    [
+        ("outfall", "sewage", "day", "{use: sewage}", DAY_MS),
+        ("outfall", "plant", "10min", "{use: plant}", 10 * MINUTE_MS),
+        ("voc", "point", "minute", "{layer: boundary}", MINUTE_MS),
+        ("noise", "functional_zone", "hour", "{zone: 4a}", HOUR_MS),
+        ("ecoflow", "cross_section", "hour", "{minimum: null}", HOUR_MS),
+        ("meteo", "weather_station", "10min", "{}", 10 * MINUTE_MS),
+    ],
+)
+def test_sites_of_every_delivered_kind_are_taken(
+    kind: str, station_class: str, period: str, setting: str, period_ms: int
+) -> None:
+    text = (SECTION % (1, "", "2020-01-01")).replace("kind: water", f"kind: {kind}")
+    text = text.replace("river_section", station_class).replace("period: 4h", f"period: {period}")
+    text = text.replace("{water: river, target: III, control: [county]}", setting)
+    head = RIVER.partition("areas:")[0] + "sites:\n"
+    assert parse_registry(parse_yaml(head + text, "r.yaml")).sites[0].period_ms == period_ms
+
+
+def test_a_registry_of_many_sites_is_asked_without_a_walk_through_all() -> None:
+    registry = parse_registry(parse_yaml(TEXT, "r.yaml"))
+    again = Registry(
+        region_zh="", region_en="", synthetic=True,
+        sites=tuple(replace(registry.sites[0], id=f"SYN-{n}") for n in range(2000)),
+    )  # fmt: skip
+    assert all(again.entries(f"SYN-{n}")[0].id == f"SYN-{n}" for n in range(2000))

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from sensors.errors import ConfigError
+from sensors.errors import ConfigError, Problems
 from sensors.yamlfile import parse_yaml, read_yaml
 
 TEXT = """\
@@ -143,3 +143,35 @@ def test_bytes_that_are_no_utf_8_are_an_error_with_their_line(tmp_path: Path) ->
     path.write_bytes(b"a: 1\nb: \xcd\xf2\n")
     with pytest.raises(ConfigError, match=r"a\.yaml:2: bytes that are no UTF-8"):
         read_yaml(path)
+
+
+def test_each_entry_of_a_list_is_read_for_itself() -> None:
+    text = "name: a\nparts:\n  - {size: 1}\n  - {size: 0}\n  - {size: 2}\n  - {length: 3}\n"
+    problems = Problems()
+    record, places = parse_yaml(text, "a.yaml").read_parts(Outer, {"parts": Inner}, "mend it", problems)
+    assert (record.parts, places) == ([Inner(1), Inner(2)], {"parts": (0, 2)})
+    assert [(error.line, error.key) for error in problems.found] == [(4, "parts.1.size"), (6, "parts.3.length")]
+
+
+def test_what_is_wrong_with_the_whole_is_raised_with_what_is_wrong_with_its_entries() -> None:
+    text = "names: a\nparts: [{size: 0}]\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text, "a.yaml").read_parts(Outer, {"parts": Inner}, "mend it", Problems())
+    assert [error.key for error in (caught.value, *caught.value.further)] == ["names", "parts.0.size"]
+
+
+@pytest.mark.parametrize("text", ["", "3", "parts: 3", "parts:"])
+def test_a_document_without_the_list_is_told_as_the_whole(text: str) -> None:
+    with pytest.raises(ConfigError):
+        parse_yaml(text, "a.yaml").read_parts(Outer, {"parts": Inner}, "mend it", Problems())
+
+
+def test_an_entry_of_a_mapping_is_told_with_its_own_key() -> None:
+    class Named(msgspec.Struct):
+        parts: dict[str, Inner]
+
+    problems = Problems()
+    text = "parts:\n  PM2.5: {size: 1}\n  NO: {size: none}\n"
+    record, places = parse_yaml(text, "a.yaml").read_parts(Named, {"parts": Inner}, "mend it", problems)
+    assert (set(record.parts), places) == ({"PM2.5"}, {"parts": ("PM2.5",)})
+    assert [(error.line, error.key) for error in problems.found] == [(3, "parts.NO.size")]
