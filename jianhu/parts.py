@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,10 @@ from sensors.errors import ConfigError
 if TYPE_CHECKING:
     from alerts.rules import Rules
 
-HISTORY_H = 48
+MOST_HISTORY_H = 48
+HISTORY_H: Mapping[str, int] = {"voc": 12}
+"""Hours of history that a new simulated system is filled with, where fewer than `MOST_HISTORY_H`: a park's 192 points
+make two thirds of all results, and a first page should not wait for them."""
 RUN_FILE = "run.json"
 log = logging.getLogger(__name__)
 
@@ -146,20 +151,38 @@ def run_simulation(parts: Assembly, stop: threading.Event) -> None:
 
     region = Region(registry=parts.registry)
 
-    def packets(start: int, end: int) -> Iterator[Packets]:
-        for kind in (name for name in region.kinds() if name in parts.kinds):
+    def packets(kinds: Collection[str], start: int, end: int) -> Iterator[Packets]:
+        for kind in (name for name in region.kinds() if name in kinds):
             for period_ms in region.periods(kind):
                 rows = region.packets(kind, start, end, period_ms)
                 yield Packets(kind=kind, period_ms=period_ms, rows=rows)
 
     feeder = feeder_of(parts, "simulator", synthetic=True, stop=stop)
     now = int(time() * 1000) // MINUTE_MS * MINUTE_MS
-    resumed = min(parts.resume_at(kind, 0) for kind in parts.kinds)
-    start = max(resumed, (now // HOUR_MS - HISTORY_H) * HOUR_MS)
-    log.info("history from %s", beijing(start).isoformat())
-    at = fill(feeder, packets, start, max(now, start), lambda hour: log.info("filled to %s", beijing(hour)))
+    starts = {
+        kind: max(parts.resume_at(kind, 0), (now // HOUR_MS - HISTORY_H.get(kind, MOST_HISTORY_H)) * HOUR_MS)
+        for kind in parts.kinds
+    }
+    at = now
+    for begin, end, kinds in phases(starts, now):
+        log.info("history of %s from %s", ", ".join(kinds), beijing(begin).isoformat())
+        at = fill(
+            feeder.of(kinds), partial(packets, kinds), begin, end, lambda hour: log.info("filled to %s", beijing(hour))
+        )
     log.info("live from %s", beijing(at).isoformat())
-    live(feeder, packets, at, parts.settings.speed, lambda _: None)
+    live(feeder, partial(packets, parts.kinds), at, parts.settings.speed, lambda _: None)
+
+
+def phases(starts: Mapping[str, int], now_ms: int) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Part the time that is to be filled: begin, end, and the kinds whose history lies in it; all reach to the end.
+
+    A kind that begins later has no ticks before, or its sites would be called silent for a time that nobody sends.
+    """
+    latest = max(now_ms, *starts.values())
+    cuts = sorted({*starts.values(), latest})
+    return [
+        (begin, end, tuple(kind for kind, start in starts.items() if start <= begin)) for begin, end in pairwise(cuts)
+    ]
 
 
 def running_settings(folder: Path, settings: Settings) -> Settings:

@@ -297,7 +297,7 @@ def _settings_of(options: UpOptions, settings: Settings, folder: Path) -> Settin
         console_port=options.port,
         speed=options.speed,
         grace_s=min(settings.grace_s, GRACE_S),
-        archive_cut_s=10.0,
+        archive_cut_s=20.0,
         say_again=WHOLE_PAST,
         lag_gate=True,
     )

@@ -88,8 +88,13 @@ class ResultStore(Protocol):
     def series(self, site: str, factor: str, window: str, start_ms: int, end_ms: int) -> pa.Table:
         """Return one window of one factor of a site, in every edition, for start_ms ≤ start < end_ms."""
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
-        """Return every factor of a site for start_ms ≤ start < end_ms, of some windows or, with none named, of all."""
+    def site_rows(
+        self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = (), kind: str | None = None
+    ) -> pa.Table:
+        """Return every factor of a site or area for start_ms ≤ start < end_ms.
+
+        Of some windows or, with none named, of all; of one kind of readings or, with None, of all.
+        """
 
     def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
         """Return every site and factor of one window, of one kind of readings or, with None, of all."""
@@ -102,6 +107,9 @@ class ResultStore(Protocol):
 
     def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         """Remember the tick of a kind's partition; one that is not greater than the noted one changes nothing."""
+
+    def note_ticks(self, ticks: Iterable[Clock]) -> None:
+        """Remember many ticks at once, each as `note_tick` does."""
 
     def clock(self) -> Clock | None:
         """Return the tick of the slowest of all partitions that have ticked; None before the first tick."""

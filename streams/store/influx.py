@@ -192,9 +192,12 @@ class InfluxStore:
         wanted = {Tag.SITE: [site], Tag.FACTOR: [factor], Tag.PERIOD: [window]}
         return table_of(self._records(start_ms, end_ms, wanted))
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
+    def site_rows(
+        self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = (), kind: str | None = None
+    ) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
         chosen = {Tag.SITE: [site]} | ({Tag.PERIOD: list(windows)} if windows else {})
+        chosen |= {} if kind is None else {Tag.KIND: [kind]}
         return table_of(self._records(start_ms, end_ms, chosen))
 
     def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
@@ -223,6 +226,11 @@ class InfluxStore:
             with self._asking("noting a tick"):
                 self._post([clock_line(kind, partition, at_ms, wall_ms)])
             self._ticks[kind, partition] = at_ms
+
+    def note_ticks(self, ticks: Iterable[Clock]) -> None:
+        """Remember ticks; see `ResultStore.note_ticks`."""
+        for tick in ticks:
+            self.note_tick(tick.kind, tick.partition, tick.at_ms, tick.wall_ms)
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
 import pyarrow as pa
@@ -53,10 +53,12 @@ class MemoryStore:
         """Return one series; see `ResultStore.series`."""
         return self._where(lambda key: key[:3] == (site, factor, window) and start_ms <= key[3] < end_ms)
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
+    def site_rows(
+        self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = (), kind: str | None = None
+    ) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
         return self._where(
-            lambda key: key[0] == site and start_ms <= key[3] < end_ms and (not windows or key[2] in windows)
+            lambda key: key[0] == site and start_ms <= key[3] < end_ms and (not windows or key[2] in windows), kind
         )
 
     def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
@@ -85,6 +87,11 @@ class MemoryStore:
             noted = self._ticks.get((kind, partition))
             if noted is None or at_ms > noted.at_ms:
                 self._ticks[kind, partition] = Clock(kind=kind, at_ms=at_ms, wall_ms=wall_ms, partition=partition)
+
+    def note_ticks(self, ticks: Iterable[Clock]) -> None:
+        """Remember ticks; see `ResultStore.note_ticks`."""
+        for tick in ticks:
+            self.note_tick(tick.kind, tick.partition, tick.at_ms, tick.wall_ms)
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""

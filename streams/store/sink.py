@@ -23,7 +23,7 @@ from sensors.deadletters import DeadLetter, encode_letter
 from sensors.errors import EdgeError
 from sensors.partition import partition_of
 from streams.store.batch import Batch, Delivery, Place, Write, letter_of, read_deliveries
-from streams.store.contract import ResultStore
+from streams.store.contract import Clock, ResultStore
 
 _log = logging.getLogger(__name__)
 _FLUSH_S: Final = 10.0
@@ -247,8 +247,13 @@ class Sink:
         )
 
     def _note_ticks(self, ticks: Mapping[Place, int]) -> None:
-        for (topic, partition), at in ticks.items():
-            self._store.note_tick(self._settings.results[topic], partition, at, self._wall_ms())
+        wall = self._wall_ms()
+        noted = [
+            Clock(kind=self._settings.results[topic], partition=partition, at_ms=at, wall_ms=wall)
+            for (topic, partition), at in ticks.items()
+        ]
+        if noted:
+            self._store.note_ticks(noted)
 
     def _send(self, letters: Sequence[DeadLetter]) -> None:
         if letters:

@@ -191,12 +191,17 @@ class SqliteStore:
         """Return one series; see `ResultStore.series`."""
         return table_of(self._ask(_SERIES, site, factor, str(window), start_ms, end_ms))
 
-    def site_rows(self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = ()) -> pa.Table:
+    def site_rows(
+        self, site: str, start_ms: int, end_ms: int, windows: Sequence[str] = (), kind: str | None = None
+    ) -> pa.Table:
         """Return a site's rows; see `ResultStore.site_rows`."""
-        if not windows:
-            return table_of(self._ask(_SITE, site, start_ms, end_ms))
-        named = f"{_SITE} AND {_ONE_OF.format(', '.join('?' * len(windows)))}"
-        return table_of(self._ask(named, site, start_ms, end_ms, *map(str, windows)))
+        question, given = _SITE, [site, start_ms, end_ms, *map(str, windows)]
+        if windows:
+            question += f" AND {_ONE_OF.format(', '.join('?' * len(windows)))}"
+        if kind is not None:
+            question += f" AND {_IS.format('kind')}"
+            given.append(kind)
+        return table_of(self._ask(question, *given))
 
     def slice(self, window: str, start_ms: int, kind: str | None = None) -> pa.Table:
         """Return one window of all sites; see `ResultStore.slice`."""
@@ -216,8 +221,12 @@ class SqliteStore:
 
     def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:
         """Remember a tick; see `ResultStore.note_tick`."""
-        with self._transaction("noting a tick") as db:
-            db.execute(_TICK, (kind, partition, at_ms, wall_ms))
+        self.note_ticks([Clock(kind=kind, partition=partition, at_ms=at_ms, wall_ms=wall_ms)])
+
+    def note_ticks(self, ticks: Iterable[Clock]) -> None:
+        """Remember ticks, in one transaction; see `ResultStore.note_ticks`."""
+        with self._transaction("noting ticks") as db:
+            db.executemany(_TICK, [(tick.kind, tick.partition, tick.at_ms, tick.wall_ms) for tick in ticks])
 
     def clock(self) -> Clock | None:
         """Return the slowest partition's tick; see `ResultStore.clock`."""

@@ -341,6 +341,14 @@ def test_a_kind_that_lags_is_told_beside_one_that_does_not(store: ResultStore) -
     assert store.clock() == lagging
 
 
+def test_many_ticks_are_noted_as_each_alone(store: ResultStore) -> None:
+    newer, older = (Clock(kind="air", at_ms=at, wall_ms=at + 1, partition=0) for at in (9, 5))
+    other = Clock(kind="voc", at_ms=7, wall_ms=8, partition=3)
+    store.note_ticks([newer, other, older])
+    store.note_ticks([])
+    assert store.clocks() == (newer, other)
+
+
 def test_a_fresh_look_changes_nothing(store: ResultStore) -> None:
     store.write(batch(row(value=100, revision=2)), HEAD)
     store.refresh()
@@ -401,3 +409,11 @@ def test_rows_of_a_site_can_be_asked_for_some_windows_alone(store: ResultStore) 
     store.write(batch(*[row(window=window) for window in (HOUR, "24h", "year")]), HEAD)
     asked = [listed(store.site_rows("S1", *EVERYTHING, windows)) for windows in (["24h", "year"], [HOUR], ["no"], [])]
     assert [[one["window"] for one in rows] for rows in asked] == [["24h", "year"], [HOUR], [], [HOUR, "24h", "year"]]
+
+
+def test_rows_of_an_area_can_be_asked_for_one_kind_of_readings(store: ResultStore) -> None:
+    store.write(batch(row(site="park", factor="good_share")), HEAD)
+    store.write(batch(row(site="park", factor="class")), ResultHead(kind="water", pack="p"))
+    assert [one["factor"] for one in listed(store.site_rows("park", *EVERYTHING, (HOUR,), "water"))] == ["class"]
+    assert [one["factor"] for one in listed(store.site_rows("park", *EVERYTHING, kind="water"))] == ["class"]
+    assert store.site_rows("park", *EVERYTHING).num_rows == 2
