@@ -312,6 +312,52 @@ def calc_tli_command(
     typer.echo(str(calc_tli(source, target)))
 
 
+@calc_app.command(name="daily")
+def calc_daily_command(
+    source: Annotated[Path, typer.Argument(metavar="IN.csv", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv")],
+    edition: Annotated[str, typer.Option(help="auto, HJ633-2012 or HJ633-2026.")] = "auto",
+    profile: Annotated[str, typer.Option(help="standard or platform.")] = "standard",
+    label: Annotated[str, typer.Option(help="Which end of the hour `time` names: end or start.")] = "end",
+    zone: Annotated[int, typer.Option(min=1, max=2, help="Class of the zone, whose ozone limit counts.")] = 2,
+) -> None:
+    """Days of a CSV file of hours: 24 h means, O3 1 h maximum, MDA8, IAQIs, AQI, level, primary pollutants, counts.
+
+    Columns as for `aqi`; what comes out can go into `aqi --period 24h` again.
+    """
+    from jianhu.calc.daily import calc_daily  # noqa: PLC0415
+    from sensors.layouts import Label  # noqa: PLC0415
+    from streams.air.index import Profile  # noqa: PLC0415
+
+    report = calc_daily(
+        source, target, label=_one_of(Label, label), edition=edition, profile=_one_of(Profile, profile), zone=zone
+    )
+    typer.echo(str(report))
+
+
+@calc_app.command(name="load")
+def calc_load_command(
+    source: Annotated[Path, typer.Argument(metavar="IN.csv", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.csv")],
+    every: Annotated[str, typer.Option(help="Length of a row's interval: 1min to 24h.")] = "1h",
+    label: Annotated[str, typer.Option(help="Which end of its interval `time` names: end or start.")] = "start",
+    totals: Annotated[Path | None, typer.Option(metavar="TOTALS.csv", help="Write totals by site there.")] = None,
+    by: Annotated[str, typer.Option(help="Totals by hour or day.")] = "day",
+) -> None:
+    """Volume and mass of each row of a CSV file of flows and concentrations, and totals by hour or day.
+
+    Columns: time, flow (流量, L/s unless a unit stands behind: flow(m³/h)), COD, NH3-N, TP, TN, … (mg/L), site where
+    there are several. A row without flow lets nothing out. A day needs three quarters of its rows (HJ 356).
+    """
+    from jianhu.calc.load import By, Every, LoadRequest, calc_load  # noqa: PLC0415
+    from sensors.layouts import Label  # noqa: PLC0415
+
+    request = LoadRequest(
+        every=_one_of(Every, every), label=_one_of(Label, label), totals=totals, by=_one_of(By, by)
+    )
+    typer.echo(str(calc_load(source, target, request)))
+
+
 @app.command()
 def check(
     directory: Annotated[Path | None, typer.Option("--dir", help="Folder whose registry and rules are read.")] = None,
