@@ -352,23 +352,25 @@ def calc_load_command(
     from jianhu.calc.load import By, Every, LoadRequest, calc_load  # noqa: PLC0415
     from sensors.layouts import Label  # noqa: PLC0415
 
-    request = LoadRequest(
-        every=_one_of(Every, every), label=_one_of(Label, label), totals=totals, by=_one_of(By, by)
-    )
+    request = LoadRequest(every=_one_of(Every, every), label=_one_of(Label, label), totals=totals, by=_one_of(By, by))
     typer.echo(str(calc_load(source, target, request)))
 
 
 @app.command()
 def check(
-    directory: Annotated[Path | None, typer.Option("--dir", help="Folder whose registry and rules are read.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder of the configuration.")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help="The same, as other commands name it.")] = None,
 ) -> None:
-    """Read the settings, the registry, the rules and the standards, and say whether a start would work."""
+    """Read the whole configuration and the standards, and say whether a start would work: all that is wrong at once."""
     from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.configuration import load_all  # noqa: PLC0415
     from jianhu.parts import load_alert_rules  # noqa: PLC0415
 
-    settings = parse_settings(os.environ)
-    parts = Assembly(settings if directory is None else replace(settings, dir=directory))
-    typer.echo(f"registry: {len(parts.registry.sites)} entries")
+    settings, chosen = parse_settings(os.environ), folder or directory
+    parts = Assembly(settings if chosen is None else replace(settings, dir=chosen))
+    load_all(parts)
+    typer.echo(f"registry: {len(parts.registry.sites)} entries, {len(parts.registry.areas)} areas")
+    typer.echo(f"kinds: {', '.join(parts.kinds)}")
     typer.echo(f"standards: pack {parts.standards.pack}")
     typer.echo(f"rules: {len(load_alert_rules(parts).rules)}")
 
@@ -404,7 +406,8 @@ def main() -> None:
         refuse_foreign_names()
         app()
     except ConfigError as error:
-        screen.print(f"[bold red]jianhu:[/] {_plain(error)}", highlight=False)
+        for one in (error, *error.further):
+            screen.print(f"[bold red]jianhu:[/] {_plain(one)}", highlight=False)
         sys.exit(EXIT_CONFIG)
     except (EdgeError, JianhuError) as error:
         screen.print(f"[bold red]jianhu:[/] {_plain(error)}", highlight=False)

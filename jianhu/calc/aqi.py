@@ -86,10 +86,13 @@ class CalcReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
+class ItemColumn:
+    """The column of one item."""
+
     name: str
     factor: Factor
     scale: Fraction
+    """Canonical units in one unit of the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +173,13 @@ def calc_aqi(
     chosen = None if edition == AUTO else standards.index_named(edition)
     request = Request(period=period, edition=chosen, profile=profile)
     table = read_sheet(in_path)
-    columns = _item_columns(table.column_names, period, str(in_path))
+    columns = item_columns(table.column_names, period, str(in_path), added_names())
     days, stamps = read_days(table[TIME].combine_chunks(), period, label)
     read = [read_cells(table[column.name].combine_chunks(), column.factor, column.scale) for column in columns]
     values, cells = np.stack([values for values, _ in read]), np.stack([cells for _, cells in read])
     result = index_rows(Rows(values=values, cells=cells, days=days, stamps=stamps), request, standards)
     symbols = tuple(column.factor.symbol for column in columns)
-    added = _texts(result, symbols, standards)
+    added = index_texts(result, symbols, standards)
     write_sheet(out_path, {name: table[name].combine_chunks() for name in table.column_names} | added)
     return _report(result, columns, standards)
 
@@ -233,8 +236,30 @@ def read_days(texts: pa.Array, period: Period, label: Label) -> tuple[NDArray[np
     return np.where(stamps == Stamp.TIME, (starts + BEIJING_OFFSET_MS) // DAY_MS, 0), stamps
 
 
-def _item_columns(names: Sequence[str], period: Period, file: str) -> list[_Column]:
-    """Return the column of each item, in the order of the factor table."""
+def added_names() -> list[str]:
+    """Return the names of the columns that an index adds, in their order."""
+    return [f"IAQI_{symbol}" for symbol in load_factors("air")] + list(ADDED_AFTER)
+
+
+def item_columns(names: Sequence[str], period: Period, file: str, added: Sequence[str] = ()) -> list[ItemColumn]:
+    """Return the column of each item, in the order of the factor table.
+
+    Parameters
+    ----------
+    names
+        The header.
+    period
+        Of days ozone stands in ``O3_8h``.
+    file
+        The sheet, for errors.
+    added
+        Columns that the result adds to those of the sheet, which may not have them.
+
+    Raises
+    ------
+    ConfigError
+        When a column is missing, there twice, or in a unit that is not known.
+    """
     factors = load_factors("air")
     wanted = {symbol: f"{symbol}_8h" if symbol == "O3" and period is Period.DAY else symbol for symbol in factors}
     found: dict[str, str] = {}
@@ -249,14 +274,13 @@ def _item_columns(names: Sequence[str], period: Period, file: str) -> list[_Colu
     if lacking:
         mend = f"name it in the header; it has {', '.join(names)}"
         raise wrong_sheet(file, 1, ", ".join(lacking), "the column is missing", mend)
-    added = [f"IAQI_{symbol}" for symbol in factors] + list(ADDED_AFTER)
     taken = [name for name in added if name in names]
     if taken:
         raise wrong_sheet(
             file, 1, ", ".join(taken), "the result would have this column twice", "rename it in the input"
         )
     return [
-        _Column(name=found[name], factor=factors[symbol], scale=_scale(found[name], factors[symbol], file))
+        ItemColumn(name=found[name], factor=factors[symbol], scale=_scale(found[name], factors[symbol], file))
         for symbol, name in wanted.items()
     ]
 
@@ -271,8 +295,8 @@ def _scale(name: str, factor: Factor, file: str) -> Fraction:
     return factor.units[unit]
 
 
-def _texts(result: Indexed, symbols: tuple[str, ...], standards: Standards) -> dict[str, pa.Array]:
-    """Return the added columns in their order."""
+def index_texts(result: Indexed, symbols: tuple[str, ...], standards: Standards) -> dict[str, pa.Array]:
+    """Return the columns of `added_names` with an index's texts."""
     # One place more than the index has: position -1 is its last.
     numbers = pa.array([*map(str, range(501)), NA])
     absent = result.aqi == index.NA
@@ -310,7 +334,7 @@ def _reasons(result: Indexed, symbols: Sequence[str]) -> pa.Array:
     return pa.array(texts, pa.utf8()).take(pa.array(place))
 
 
-def _report(result: Indexed, columns: Sequence[_Column], standards: Standards) -> CalcReport:
+def _report(result: Indexed, columns: Sequence[ItemColumn], standards: Standards) -> CalcReport:
     bad = np.isin(result.cells, (Cell.NO_NUMBER, Cell.SENTINEL, Cell.BOUNDS)).sum(axis=1)
     judged = np.bincount(result.edition[result.edition >= 0], minlength=len(standards.index_editions))
     return CalcReport(
