@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -28,6 +26,7 @@ from streams.bench import Bench, Send
 from streams.discharge.permits import Permits, load_permits
 from streams.history import LogHistory
 from streams.judging.state import JudgeSettings
+from streams.periods.targets import NO_TARGETS, Targets, load_targets
 from streams.results import ResultHead
 from streams.segments import AREAS, READINGS, Form
 from streams.stages import AreaStage, JudgeStage, Way
@@ -96,6 +95,12 @@ class Assembly:
         path = self.settings.permits_path
         kinds = {name: self.kind(name) for name in self.registry.kinds}
         return load_permits(path, self.registry, kinds) if path.exists() else None
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The targets of areas; none when the configuration has none."""
+        path = self.settings.targets_path
+        return load_targets(path, {area.id for area in self.registry.areas}) if path.exists() else NO_TARGETS
 
     def check_judging(self) -> None:
         """Read all that a worker would read before its first record.
@@ -254,15 +259,14 @@ class Assembly:
 
     def _periods(self, kind: str) -> PeriodContext:
         """Return what the evaluations of a kind's periods are made from."""
-        from streams.periods.registered import MAKERS, PeriodContext  # noqa: PLC0415 - only a worker judges
+        from streams.periods.registered import PeriodContext  # noqa: PLC0415 - only a worker judges
 
-        held = self.kind(kind)
-        there = tuple(name for name in held.period_evaluations if name not in MAKERS or find_spec(MAKERS[name]))
         return PeriodContext(
-            kind=replace(held, period_evaluations=there),
+            kind=self.kind(kind),
             standards=self.standards,
             registry=self.registry,
             permits=self.permits,
+            targets=self.targets,
         )
 
     def _recomputer(

@@ -17,7 +17,7 @@ import msgspec
 
 from jianhu.assembly import Assembly
 from jianhu.settings import Settings
-from sensors.errors import ConfigError, UnknownName
+from sensors.errors import ConfigError, Problems, UnknownName
 
 STATE_FILE: Final = "configuration.json"
 _KEPT: Final = ".configuration"
@@ -86,13 +86,18 @@ def load_all(parts: Assembly) -> None:
     Raises
     ------
     ConfigError
-        When something is wrong: with file, line, key and what to do.
+        When something is wrong: with file, line, key and what to do, and all that was found in ``further``.
     """
     from jianhu.parts import load_alert_rules  # noqa: PLC0415 - it knows this module's callers
 
+    _ = parts.kinds  # without a registry nothing else can be read
+    problems = Problems()
+    for read in (lambda: parts.permits, lambda: parts.targets, lambda: load_alert_rules(parts)):
+        with problems.kept():
+            read()
+    problems.raise_first()
     try:
         parts.check_judging()
-        load_alert_rules(parts)
     except UnknownName as cause:
         raise ConfigError(
             file=str(parts.settings.config_dir), line=None, key="", problem=str(cause), mend="correct the name"
@@ -176,7 +181,9 @@ def _refuse_synthetic(parts: Assembly, *, real: bool) -> None:
 def _of_the_live_file(error: ConfigError, draft: Path, files: Mapping[str, Path]) -> ConfigError:
     """Return an error about a copy as one about the file that it was copied from."""
     live = {str(draft / name): str(path) for name, path in files.items()}
-    return ConfigError(
+    told = ConfigError(
         file=live.get(error.file, error.file.replace(str(draft), str(files["registry.yaml"].parent))),
         line=error.line, key=error.key, problem=error.problem, mend=error.mend,
     )  # fmt: skip
+    told.further = tuple(_of_the_live_file(one, draft, files) for one in error.further)
+    return told

@@ -223,14 +223,18 @@ class _Configured:
         self._seen = self._looked
         try:
             good = keep_good(self._run.settings, real=self._run.options.real)
-        except (ConfigError, OSError) as error:
-            self._refuse(str(error))
+        except ConfigError as error:
+            self._refuse([str(one) for one in (error, *error.further)])
+        except OSError as error:
+            self._refuse([str(error)])
         else:
             self._change(good)
 
-    def _refuse(self, why: str) -> None:
-        _say(self._run.screen, f"configuration not taken: {_plain(why)}; going on with the last good one")
-        self._state = msgspec.structs.replace(self._state, refused=why, refused_at=wall_ms())
+    def _refuse(self, reasons: Sequence[str]) -> None:
+        for why in reasons:
+            _say(self._run.screen, f"configuration not taken: {_plain(why)}")
+        _say(self._run.screen, "going on with the last good configuration")
+        self._state = msgspec.structs.replace(self._state, refused="\n".join(reasons), refused_at=wall_ms())
         write_state(self.good.settings.dir, self._state)
 
     def _change(self, good: Good) -> None:

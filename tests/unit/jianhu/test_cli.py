@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -112,9 +113,11 @@ def test_check_reads_everything_that_a_start_would_need(tmp_path: Path) -> None:
 
     up._prepare(tmp_path, real=False)
     found = run("check", "--dir", str(tmp_path))
+    assert found.output == run("check", str(tmp_path)).output
     assert found.exit_code == 0
     told = dict(line.split(": ", 1) for line in found.output.splitlines())
-    assert told["registry"].endswith(" entries")
+    assert re.fullmatch(r"[0-9]+ entries, [0-9]+ areas", told["registry"])
+    assert told["kinds"] == "air, ecoflow, meteo, noise, outfall, voc, water"
     assert told["standards"].startswith("pack ")
     assert int(told["rules"]) > 0
 

@@ -71,6 +71,25 @@ def test_wrong_rules_are_told_with_their_line_in_the_file_that_people_edit(tmp_p
     assert str(tmp_path / ".configuration") not in str(error.value)
 
 
+def test_all_that_is_wrong_is_told_at_once_each_with_the_file_that_people_edit(tmp_path: Path) -> None:
+    settings = lay(tmp_path, registry=REAL, rules="rules:\n- 1\n", targets="targets: 3\n", permits="no: 1\n")
+    with pytest.raises(ConfigError) as error:
+        keep_good(settings, real=True)
+    told = [error.value, *error.value.further]
+    assert {Path(one.file).name for one in told} == {"permits.yaml", "targets.yaml", "rules.yaml"}
+    assert {Path(one.file).parent for one in told} == {tmp_path}
+
+
+def test_a_kind_file_that_asks_for_an_evaluation_that_nobody_made_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "kinds").mkdir()
+    own = KIND.replace("kind: noise", "kind: din").replace("evaluations: []", "evaluations: [loudness]")
+    (tmp_path / "kinds" / "din.yaml").write_text(own, encoding="utf-8")
+    with pytest.raises(ConfigError, match="loudness") as error:
+        keep_good(lay(tmp_path, registry=REAL), real=True)
+    assert error.value.file == str(tmp_path / "kinds" / "din.yaml")
+    assert error.value.line == 1 + own.split("evaluations:")[0].count("\n")
+
+
 def test_what_is_kept_stays_when_the_files_are_changed(tmp_path: Path) -> None:
     (tmp_path / "kinds").mkdir()
     (tmp_path / "kinds" / "din.yaml").write_text(KIND.replace("kind: noise", "kind: din"), encoding="utf-8")

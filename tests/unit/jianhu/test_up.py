@@ -406,7 +406,7 @@ def test_a_file_that_is_wrong_is_told_with_its_line_and_changes_nothing(tmp_path
     assert running.processes() == before
     assert running.configured.good is good
     assert f"configuration not taken: {tmp_path / 'registry.yaml'}:9: sites.0.class" in running.told.getvalue()
-    assert "going on with the last good one" in running.told.getvalue()
+    assert "going on with the last good configuration" in running.told.getvalue()
     assert running.state().refused.startswith(f"{tmp_path / 'registry.yaml'}:9")
     running.write("registry.yaml", REAL)
     assert running.processes() == before
