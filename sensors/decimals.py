@@ -52,6 +52,9 @@ class Readings:
 def fixed_point(text: str, factor: Factor, scale: Fraction) -> tuple[int, Reading]:
     """Return one number as an integer at the factor's digits, rounded half to even when finer.
 
+    A number that only rounding would bring to the middle between two reported values keeps to its side of it, or
+    rounding it again to the standard's digit would go wrong: 1.4994 is kept as 1.49 and reported as 1, not as 2.
+
     Parameters
     ----------
     text
@@ -69,7 +72,15 @@ def fixed_point(text: str, factor: Factor, scale: Fraction) -> tuple[int, Readin
     value = number * scale
     if not factor.low <= value <= factor.high:
         return 0, Reading.IMPOSSIBLE
-    return round(value * 10**factor.digits), Reading.VALUE
+    return _beside_ties(value * 10**factor.digits, factor.step), Reading.VALUE
+
+
+def _beside_ties(exact: Fraction, step: int) -> int:
+    """Return a number rounded half to even, but never to the middle of a step when it is not there itself."""
+    kept = round(exact)
+    if 2 * (kept % step) != step or exact == kept:
+        return kept
+    return kept + 1 if exact > kept else kept - 1
 
 
 def read_decimals(texts: pa.Array, factor: Factor, scale: Fraction, missing: frozenset[str]) -> Readings:

@@ -21,6 +21,25 @@ def test_a_number_is_rounded_half_to_even_at_the_digits_of_its_factor(text: str,
     assert fixed_point(text, FINE, Fraction(1)) == (value, Reading.VALUE)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept", "reported"),
+    [
+        ("1.4994", 149, 1),  # found in Beijing's record of 2013
+        ("1.495001", 149, 1),
+        ("1.5", 150, 2),
+        ("2.5", 250, 2),
+        ("2.5003", 251, 3),
+        ("2.504999", 251, 3),
+        ("2.505", 251, 3),
+        ("1.4949", 149, 1),
+    ],
+)
+def test_a_number_of_many_digits_is_not_rounded_twice(text: str, kept: int, reported: int) -> None:
+    value, _ = fixed_point(text, FINE, Fraction(1))
+    assert value == kept
+    assert round(Fraction(value, 100)) == round(Fraction(text)) == reported
+
+
 def test_a_unit_is_applied_before_rounding() -> None:
     assert fixed_point("300.5", CARBON, Fraction(1, 1000)) == (300, Reading.VALUE)
     assert fixed_point("301.5", CARBON, Fraction(1, 1000)) == (302, Reading.VALUE)
