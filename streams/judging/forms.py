@@ -124,7 +124,8 @@ def _floating(factor: Factor, values: Ints, ok: Flags, count: Ints, step: int) -
     unit = 10.0**factor.digits
     total = np.zeros(values.shape[1:])
     for moment, there in zip(values, ok, strict=True):
-        total += np.where(there, np.power(10.0, sign * moment / (unit * scale)), 0.0)
+        exponent = np.where(there, sign * moment / (unit * scale), 0.0)
+        total += np.where(there, np.power(10.0, exponent), 0.0)
     mean = np.where(count > 0, total / np.maximum(count, 1), 1.0)
     return _to_step(sign * scale * np.log10(mean) * unit, step)
 
@@ -159,7 +160,8 @@ def _vector(factor: Factor, values: Ints, ok: Flags, *, step: int, weights: Ints
     unit = 10.0**factor.digits
     north, east, speed = (np.zeros(values.shape[1:]) for _ in range(3))
     for moment, there, weight in zip(values, counted, weights, strict=True):
-        angle, strength = np.deg2rad(moment / unit), np.where(there, weight.astype(np.float64), 0.0)
+        angle = np.deg2rad(np.where(there, moment / unit, 0.0))
+        strength = np.where(there, weight.astype(np.float64), 0.0)
         north += strength * np.cos(angle)
         east += strength * np.sin(angle)
         speed += strength
