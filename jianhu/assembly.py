@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,21 +25,14 @@ from streams.areas import AreaTick
 from streams.bench import Bench, Send
 from streams.discharge.permits import Permits, load_permits
 from streams.history import LogHistory
-from streams.judging.state import JudgeSettings
 from streams.periods.targets import NO_TARGETS, Targets, load_targets
-from streams.results import ResultHead
 from streams.segments import AREAS, READINGS, Form
-from streams.stages import AreaStage, JudgeStage, Way
 from streams.standards import Standards, load_standards
 from streams.store.contract import ResultStore
 from streams.store.sqlite import Access, SqliteStore
 
 if TYPE_CHECKING:
     from streams.app import Taker  # brings Faust, which only a worker needs
-    from streams.judging.judge import KindJudge
-    from streams.judging.registered import JudgingContext
-    from streams.periods.registered import PeriodContext
-    from streams.requests import Recomputer
 
 ItemT = TypeVar("ItemT")
 RESULT_RECORDS = 60
@@ -112,15 +105,13 @@ class Assembly:
         UnknownName
             When a kind asks for what does not exist.
         """
-        from streams.judging.registered import MAKERS, evaluations_of  # noqa: PLC0415 - only where it is judged
-        from streams.periods.registered import period_evaluations_of  # noqa: PLC0415
+        from jianhu.judging import KindStages  # noqa: PLC0415 - only where it is judged
+        from streams.judging.registered import MAKERS  # noqa: PLC0415
 
         for path in sorted(self.settings.kinds_dir.glob("*.yaml")):
             parse_kind(read_yaml(path), MAKERS)
         for name in self.kinds:
-            judging, periods = self._judging(name), self._periods(name)
-            evaluations_of(judging.kind, judging)
-            period_evaluations_of(periods.kind, periods)
+            KindStages(self, name).check()
 
     @cached_property
     def standards(self) -> Standards:
@@ -189,109 +180,41 @@ class Assembly:
         return found
 
     def _readings_bench(self, kind: str, send: Send) -> Bench[Frame | Tick]:
-        from streams.judging.registered import judge_of  # noqa: PLC0415 - only a worker judges
-        from streams.periods.routing import Router  # noqa: PLC0415
+        from jianhu.judging import KindStages  # noqa: PLC0415 - only a worker judges
+        from streams.recall import Recall  # noqa: PLC0415
+        from streams.requests import Recomputer  # noqa: PLC0415
 
-        judge_settings = JudgeSettings(grace_ms=self._grace_ms)
-        context = self._judging(kind)
-        router = Router(self.kind(kind), self.registry, self.settings.partitions)
-
-        def make_judge(partition: int, ids: frozenset[str] | None) -> KindJudge:
-            return judge_of(
-                (site for site in self.registry.of_kind(kind) if ids is None or site.id in ids),
-                context,
-                partition=partition,
-                partitions=self.settings.partitions,
-                settings=judge_settings,
-            )
-
-        def make_stage(partition: int) -> JudgeStage:
-            return JudgeStage(way=self._way(kind, partition), judge=make_judge(partition, None), route=router.route)
-
+        stages = KindStages(self, kind)
+        recomputer = Recomputer(
+            recall=Recall(self.archive, bootstrap=self.kafka, log_id=self.log_id),
+            readings=self.topics.readings(kind),
+            results=self.topics.results(kind),
+            make_judge=stages.judge,
+            late_h=stages.settings.late_h,
+            grace_ms=stages.settings.grace_ms,
+        )
         return Bench(
             topic=self.topics.readings(kind),
             deadletter=self.topics.deadletter,
             form=READINGS,
-            make_stage=make_stage,
+            make_stage=stages.first,
             history=self._history(self.topics.readings(kind), READINGS),
-            answer=self._recomputer(kind, make_judge, judge_settings).answer,
+            answer=recomputer.answer,
             send=send,
             say_again=self.settings.say_again,
         )
 
     def _areas_bench(self, kind: str, send: Send) -> Bench[pa.RecordBatch | AreaTick]:
-        from streams.periods.judge import PeriodJudge, PeriodSettings  # noqa: PLC0415 - only a worker judges
-
-        context, settings = self._periods(kind), PeriodSettings(grace_ms=self._grace_ms)
-
-        def make_stage(partition: int) -> AreaStage:
-            judge = PeriodJudge(
-                partition=partition,
-                partitions=self.settings.partitions,
-                kind=context.kind,
-                registry=self.registry,
-                context=context,
-                settings=settings,
-            )
-            return AreaStage(way=self._way(kind, partition), judge=judge)
+        from jianhu.judging import KindStages  # noqa: PLC0415 - only a worker judges
 
         return Bench(
             topic=self.topics.areas(kind),
             deadletter=self.topics.deadletter,
             form=AREAS,
-            make_stage=make_stage,
+            make_stage=KindStages(self, kind).second,
             history=self._history(self.topics.areas(kind), AREAS),
             send=send,
             say_again=self.settings.say_again,
-        )
-
-    @property
-    def _grace_ms(self) -> int:
-        return self.settings.grace_s * 1000
-
-    def _judging(self, kind: str) -> JudgingContext:
-        """Return what the evaluations of a kind's slots and days are made from."""
-        from streams.judging.registered import JudgingContext  # noqa: PLC0415 - only a worker judges
-
-        return JudgingContext(
-            kind=self.kind(kind), standards=self.standards, registry=self.registry, permits=self.permits
-        )
-
-    def _periods(self, kind: str) -> PeriodContext:
-        """Return what the evaluations of a kind's periods are made from."""
-        from streams.periods.registered import PeriodContext  # noqa: PLC0415 - only a worker judges
-
-        return PeriodContext(
-            kind=self.kind(kind),
-            standards=self.standards,
-            registry=self.registry,
-            permits=self.permits,
-            targets=self.targets,
-        )
-
-    def _recomputer(
-        self, kind: str, make_judge: Callable[[int, frozenset[str] | None], KindJudge], settings: JudgeSettings
-    ) -> Recomputer:
-        from streams.recall import Recall  # noqa: PLC0415 - only a worker judges
-        from streams.requests import Recomputer  # noqa: PLC0415
-
-        return Recomputer(
-            recall=Recall(self.archive, bootstrap=self.kafka, log_id=self.log_id),
-            readings=self.topics.readings(kind),
-            results=self.topics.results(kind),
-            make_judge=make_judge,
-            late_h=settings.late_h,
-            grace_ms=settings.grace_ms,
-        )
-
-    def _way(self, kind: str, partition: int) -> Way:
-        return Way(
-            partition=partition,
-            partitions=self.settings.partitions,
-            results=self.topics.results(kind),
-            areas=self.topics.areas(kind),
-            deadletter=self.topics.deadletter,
-            head=ResultHead(kind=kind, pack=self.standards.pack),
         )
 
     def _history(self, topic: str, form: Form[ItemT]) -> LogHistory[ItemT]:
