@@ -233,7 +233,8 @@ class PeriodJudge:
             return
         content = self._days.content(bounds.first, period.through_day)
         touched = mask & self._members.said
-        sites = np.nonzero(touched[: self._members.site_count] & (content[: self._members.site_count] != 0))[0]
+        count = self._members.site_count
+        sites = np.nonzero(touched[:count] & (content[:count] != 0))[0]
         for evaluation in self._evaluations:
             if calendar.span not in evaluation.spans:
                 continue
@@ -243,7 +244,8 @@ class PeriodJudge:
                 rows = evaluation.site(period, self._held.means(names, period), entries)
                 self._say_rows(calendar, bounds, period, rows, content)
             for place, area in enumerate(self._members.areas):
-                if touched[self._members.row_of_area(place)]:
+                came = (content[:count][self._members.lies_in[place]] != 0).any()
+                if came and touched[self._members.row_of_area(place)]:
                     members = self._area_means(place, area, period)
                     entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
                     rows = evaluation.area(period, members, area, entries)
