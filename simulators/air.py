@@ -57,7 +57,7 @@ def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) 
     """Return what the analysers show [T, E] at minutes [T, 1], in canonical units."""
     places = places_of([site.station_class for site in sites], [key_of(site.id) for site in sites])
     middle = minutes + period // 2
-    true = scene.added(sites, minutes, air_at(middle, scene.weather(middle), places, scene.seed))
+    true = scene.changed(sites, minutes, air_at(middle, scene.weather(middle), places, scene.seed))
     shown = {
         factor: measured(true[factor], number, minutes, places, scene.seed) for number, factor in enumerate(AIR_FACTORS)
     }

@@ -64,7 +64,7 @@ def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) 
     middle = minutes + period // 2
     weather = scene.weather(middle)
     flow = flow_at(scene, sites, middle)
-    true = scene.added(sites, minutes, _levels(scene, sites, middle, weather, flow))
+    true = scene.changed(sites, minutes, _levels(scene, sites, middle, weather, flow))
     shown = noisy(true, minutes, sites, stream=Stream.OUTFALL, seed=scene.seed, share=0.025)
     shown["wtemp"] = 15.0 + 8.0 * weather.summer + 0.0 * flow
     acid = smooth(scene.seed, Stream.OUTFALL_SITE, keys_of(sites), minutes, 300)

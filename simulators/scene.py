@@ -11,7 +11,7 @@ import numpy as np
 from sensors.clock import MINUTE_MS
 from sensors.registry import Registry, Site
 from simulators.chance import Floats, Ints, bell, key_of
-from simulators.stories import ADDING, Plot, Script, StoryKind, strength
+from simulators.stories import CHANGING, Plot, Script, StoryKind, strength
 from simulators.weather import Weather, weather_at
 
 _HOUR = 60
@@ -73,18 +73,20 @@ class Scene:
         """Return those of the sites that the registry has."""
         return tuple(site for site in sites if self.registry.entries(site))
 
-    def added(self, sites: Sequence[Site], minutes: Ints, true: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return the truth [T, E] with what stories add at their sites."""
+    def changed(self, sites: Sequence[Site], minutes: Ints, true: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the truth [T, E] as stories change it at their sites."""
         found = dict(true)
         if not len(minutes):
             return found
-        for one in self.playing(*bounds(minutes), ADDING):
+        for one in self.playing(*bounds(minutes), CHANGING):
             here = present(sites, one.sites)
             if here.any():
                 course = strength(one.start, one.plot, minutes) * here
                 for factor, size in one.plot.factors.items():
-                    more = np.maximum(found[factor] + size * course, 0.0)
-                    found[factor] = np.where(course > 0.0, more, found[factor])
+                    change = -found[factor] * size if one.plot.kind is StoryKind.DROUGHT else size
+                    found[factor] = np.where(
+                        course > 0.0, np.maximum(found[factor] + change * course, 0.0), found[factor]
+                    )
         return found
 
 

@@ -44,8 +44,8 @@ class StoryKind(StrEnum):
     CORRECTION = "correction"
 
 
-ADDING = frozenset({StoryKind.PLUME, StoryKind.LOUD, StoryKind.DROUGHT, StoryKind.UPSET, StoryKind.SEWAGE})
-"""These add to what is there, at their sites and nowhere else."""
+CHANGING = frozenset({StoryKind.PLUME, StoryKind.LOUD, StoryKind.DROUGHT, StoryKind.UPSET, StoryKind.SEWAGE})
+"""These change what is there, at their sites and nowhere else."""
 RESENDING = frozenset({StoryKind.LATE, StoryKind.DUPLICATE, StoryKind.CORRECTION})
 """These send the packets of their minutes later, or once more."""
 

@@ -28,7 +28,7 @@ def noise(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> 
     street = 1.5 * smooth(scene.seed, Stream.STREET, keys, minutes, 30) + 0.5 * bell(
         scene.seed, Stream.NOISE, keys, minutes
     )
-    found = scene.added(sites, minutes, {"Leq": by_night + (by_day - by_night) * awake + street})
+    found = scene.changed(sites, minutes, {"Leq": by_night + (by_day - by_night) * awake + street})
     peak = 7.0 + 2.0 * np.abs(bell(scene.seed, Stream.NOISE + 1, keys, minutes))
     return found | {"Lmax": found["Leq"] + peak}
 
@@ -38,7 +38,7 @@ def ecoflow(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -
     middle = minutes + period // 2
     swell = 1.0 + 0.12 * smooth(scene.seed, Stream.BROOK, keys_of(sites), middle, 1440)
     flow = BROOK_FLOW * swell * (1.0 + 0.04 * scene.soaked(middle, 30.0))
-    found = scene.added(sites, minutes, {"flow": flow})
+    found = scene.changed(sites, minutes, {"flow": flow})
     return found | {"level": 0.9 + 0.35 * np.sqrt(found["flow"])}
 
 
@@ -54,7 +54,7 @@ def meteo(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) -> 
     gust = 1.0 + 0.1 * bell(scene.seed, Stream.STATION + 1, keys, minutes)
     turned = weather.wind_from + 8.0 * bell(scene.seed, Stream.STATION + 2, keys, minutes)
     shape = np.zeros((len(minutes), len(sites)))
-    return scene.added(
+    return scene.changed(
         sites, minutes,
         {
             "wind_speed": np.clip(weather.wind_speed * gust * (1.0 + 0.1 * local), 0.0, None),

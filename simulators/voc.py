@@ -51,7 +51,7 @@ def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) 
     weather = scene.weather(middle)
     organic = _organic(scene, sites, middle, weather)
     true = {factor: organic * share * _taste(sites, factor) for factor, share in SHARES.items()}
-    shown = noisy(scene.added(sites, minutes, true), minutes, sites, stream=Stream.VOC, seed=scene.seed, share=0.03)
+    shown = noisy(scene.changed(sites, minutes, true), minutes, sites, stream=Stream.VOC, seed=scene.seed, share=0.03)
     return shown | _mast(scene, sites, middle, weather)
 
 

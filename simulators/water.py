@@ -68,7 +68,7 @@ def readings(scene: Scene, sites: tuple[Site, ...], minutes: Ints, period: int) 
     dissolved = _dissolved(scene, sites, middle, weather, rivers)
     true = dissolved | _physics(scene, sites, middle, weather) | _moving(scene, sites, middle)
     true["biotox"] = 4.0 + 2.5 * bell(scene.seed, Stream.WATER_SITE + 3, keys_of(sites), minutes)
-    true = _with_spills(scene, sites, middle, rivers, scene.added(sites, minutes, true))
+    true = _with_spills(scene, sites, middle, rivers, scene.changed(sites, minutes, true))
     shown = {factor: true[factor] for factor in dissolved}
     return true | noisy(shown, minutes, sites, stream=Stream.WATER, seed=scene.seed, share=0.02)
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from sensors.areas import first_cycle
+from sensors.areas import Area, first_cycle
 from sensors.kinds import load_kind
 from sensors.registry import Site, StationClass
 from simulators.layout import FOLDER, LAID_OUT
@@ -86,7 +86,8 @@ def test_noise_is_heard_in_every_zone() -> None:
 
 def test_what_is_made_up_is_marked_and_what_a_document_names_keeps_its_name() -> None:
     assert shangyu().synthetic
-    for one in (*shangyu().sites, *shangyu().areas):
+    entries: list[Site | Area] = [*shangyu().sites, *shangyu().areas]
+    for one in entries:
         assert any(word in one.source for word in DOCUMENTS), one.id
         if one.synthetic:
             assert one.id.startswith("SYN-")

@@ -132,7 +132,7 @@ def test_rows_come_by_sending_interval_and_site_and_a_packet_belongs_to_an_inter
 
 @pytest.mark.parametrize("kind", MEDIA)
 def test_a_packet_comes_some_seconds_after_its_interval_or_when_its_story_says(kind: str) -> None:
-    batch = packets(kind, NOVEMBER)
+    batch = packets(kind, NOVEMBER, 2 * DAY_MS)
     period = {site.id: site.period_ms for site in shangyu().of_kind(kind)}
     delay = times(batch, "received") - times(batch) - np.array([period[name] for name in texts(batch)])
     assert delay.min() > 0
