@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 _HELP = "jianhu 鉴湖: what environmental monitors send, judged by the standards of its day. Start with `jianhu up`."
+EXIT_WRONG = 1
+"""What was to be checked is wrong."""
 EXIT_CONFIG = 2
 EXIT_EDGE = 3
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=_HELP)
@@ -360,19 +362,26 @@ def calc_load_command(
 def check(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder of the configuration.")] = None,
     directory: Annotated[Path | None, typer.Option("--dir", help="The same, as other commands name it.")] = None,
+    language: Annotated[str, typer.Option(help="zh or en.")] = "en",
 ) -> None:
-    """Read the whole configuration and the standards, and say whether a start would work: all that is wrong at once."""
-    from jianhu.assembly import Assembly  # noqa: PLC0415
-    from jianhu.configuration import load_all  # noqa: PLC0415
-    from jianhu.parts import load_alert_rules  # noqa: PLC0415
+    """Read registry, rules, permits, targets and kinds, and tell everything that is wrong with them.
 
-    settings, chosen = parse_settings(os.environ), folder or directory
-    parts = Assembly(settings if chosen is None else replace(settings, dir=chosen))
-    load_all(parts)
-    typer.echo(f"registry: {len(parts.registry.sites)} entries, {len(parts.registry.areas)} areas")
-    typer.echo(f"kinds: {', '.join(parts.kinds)}")
-    typer.echo(f"standards: pack {parts.standards.pack}")
-    typer.echo(f"rules: {len(load_alert_rules(parts).rules)}")
+    Each error names file, line, key and what to write instead; with any, the exit code is 1.
+    """
+    from alerts.texts import Language  # noqa: PLC0415
+    from jianhu.checking import check_configuration  # noqa: PLC0415
+
+    settings, chosen, said = parse_settings(os.environ), folder or directory, _one_of(Language, language)
+    if chosen is not None:
+        settings = replace(settings, dir=chosen, config=None, registry=None, rules=None)
+    report = check_configuration(settings)
+    for problem in report.problems:
+        typer.echo(_printable(problem), err=True)
+    if report.problems:
+        typer.echo(report.verdict(said), err=True)
+        raise typer.Exit(EXIT_WRONG)
+    typer.echo(report.summary(said))
+    typer.echo(report.verdict(said))
 
 
 def _one_of(kind: type[ChoiceT], text: str) -> ChoiceT:
@@ -418,4 +427,8 @@ def _plain(error: Exception) -> str:
     """Return an error's text without anything that a terminal or Rich would act on."""
     from rich.markup import escape  # noqa: PLC0415
 
-    return escape("".join(c if c.isprintable() else "?" for c in str(error)))
+    return escape(_printable(error))
+
+
+def _printable(error: Exception) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(error))

@@ -78,7 +78,7 @@ def load_alert_rules(parts: Assembly) -> Rules:
     from alerts.rules import load_rules  # noqa: PLC0415
 
     path = parts.settings.rules_path
-    return load_rules(path if path.exists() else None, parts.standards)
+    return load_rules(path if path.exists() else None, parts.standards, parts.kind)
 
 
 def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:

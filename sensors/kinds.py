@@ -147,15 +147,19 @@ def _load_packaged(name: str) -> Kind:
     return parse_kind(packaged(name))
 
 
-def parse_kind(document: Document, evaluations: Collection[str] | None = None) -> Kind:
+def parse_kind(
+    document: Document,
+    evaluations: Collection[str] | None = None,
+    period_evaluations: Collection[str] | None = None,
+) -> Kind:
     """Return the kind that a document says.
 
     Parameters
     ----------
     document
         A kind file.
-    evaluations
-        Names of the evaluations that exist; None leaves them unchecked.
+    evaluations, period_evaluations
+        Names of the evaluations of each stage that exist; None leaves them unchecked.
 
     Raises
     ------
@@ -212,18 +216,21 @@ def parse_kind(document: Document, evaluations: Collection[str] | None = None) -
     with problems.kept():
         _check_windows(document, file, places["windows"])
     with problems.kept():
-        _check_names(document, kind, evaluations)
+        _check_names(document, kind)
+    for key, names, known in (
+        ("evaluations", file.evaluations, evaluations),
+        ("period_evaluations", file.period_evaluations, period_evaluations),
+    ):
+        with problems.kept():
+            _check_known(document, key, names, names if known is None else sorted(known))
     problems.raise_first()
     return kind
 
 
-def _check_names(document: Document, kind: Kind, evaluations: Collection[str] | None) -> None:
-    """Check what refers to another part of the file or of the program, and what must not stand twice."""
+def _check_names(document: Document, kind: Kind) -> None:
+    """Check what refers to another part of the file, and what must not stand twice."""
     windows = [str(entry.get("name")) for entry in document.value["windows"] if isinstance(entry, dict)]
     _check_known(document, "area_windows", kind.area_windows, dict.fromkeys(windows))
-    for key in ("evaluations", "period_evaluations"):
-        names: tuple[str, ...] = getattr(kind, key)
-        _check_known(document, key, names, dict.fromkeys(names if evaluations is None else sorted(evaluations)))
     _check_known(document, "classes", kind.classes, dict.fromkeys(kind.classes))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sensors.errors import UnknownName
 from sensors.factors import Factor
 from sensors.registry import Site
 from streams.air.index import AVERAGED, FACTORS, tell_states
@@ -89,7 +90,16 @@ class AirIndex:
 
 
 def air_index(context: JudgingContext) -> AirIndex:
-    """Return the evaluation for a kind that has the six items."""
+    """Return the evaluation for a kind that has the six items.
+
+    Raises
+    ------
+    UnknownName
+        When the kind lacks one of them.
+    """
+    lacking = [factor for factor in FACTORS if factor not in context.kind.factors]
+    if lacking:
+        raise UnknownName(f"the factors of kind {context.kind.name}", ", ".join(lacking))
     return AirIndex(context.kind.factors, context.standards)
 
 

@@ -115,17 +115,30 @@ def test_check_reads_everything_that_a_start_would_need(tmp_path: Path) -> None:
     found = run("check", "--dir", str(tmp_path))
     assert found.output == run("check", str(tmp_path)).output
     assert found.exit_code == 0
-    told = dict(line.split(": ", 1) for line in found.output.splitlines())
-    assert re.fullmatch(r"[0-9]+ entries, [0-9]+ areas", told["registry"])
+    told = dict(line.split(": ", 1) for line in found.output.splitlines() if ": " in line)
+    assert re.fullmatch(r"[0-9]+ entries", told["registry"])
     assert told["kinds"] == "air, ecoflow, meteo, noise, outfall, voc, water"
     assert told["standards"].startswith("pack ")
     assert int(told["rules"]) > 0
+    assert found.output.endswith("The configuration is good.\n")
 
 
 def test_check_of_an_empty_folder_names_the_file_that_is_missing(tmp_path: Path) -> None:
     found = run("check", "--dir", str(tmp_path))
-    assert isinstance(found.exception, ConfigError)
-    assert found.exception.file == str(tmp_path / "registry.yaml")
+    assert found.exit_code == cli.EXIT_WRONG == 1
+    assert found.output.startswith(str(tmp_path / "registry.yaml"))
+
+
+def test_check_tells_every_error_on_a_line_and_counts_them_in_both_languages(tmp_path: Path) -> None:
+    wrong = REGISTRY.replace("zone: 2, period: hour", "zone: 3, period: week")
+    (tmp_path / "registry.yaml").write_text(wrong + REGISTRY.partition("sites:\n")[2], encoding="utf-8")
+    (tmp_path / "rules.yaml").write_text("rules: \n", encoding="utf-8")
+    found = run("check", str(tmp_path), "--language", "zh")
+    assert found.exit_code == 1
+    assert found.output.splitlines()[-1] == "共 2 处错误。"
+    assert [line.partition(": ")[0] for line in found.output.splitlines()[:-1]] == [
+        f"{tmp_path / 'registry.yaml'}:5", f"{tmp_path / 'rules.yaml'}:1",
+    ]  # fmt: skip
 
 
 REGISTRY = """

@@ -1,0 +1,157 @@
+"""What ``jianhu check`` does: read a whole configuration, and tell everything that is wrong with it.
+
+A start stops at the first error (`jianhu.configuration`); here each file is read for itself, so that one
+look shows all that is to be mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from alerts.texts import Language
+from jianhu.settings import Settings
+from sensors.errors import ConfigError, JianhuError
+from sensors.kinds import Kind, kind_names, load_kind, parse_kind
+from sensors.registry import Registry, load_registry
+from sensors.yamlfile import read_yaml
+from streams.standards import load_standards
+
+if TYPE_CHECKING:
+    from alerts.rules import Rules
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was found in a configuration."""
+
+    problems: tuple[ConfigError, ...]
+    """In the order of files and lines, each once; empty when a start would work."""
+    counts: Mapping[str, str]
+    """What is there, by the keys of the catalogue `_WORDS`."""
+
+    def summary(self, language: Language) -> str:
+        """Return in words what is there, one line each."""
+        words = _WORDS[language]
+        return "\n".join(f"{words[key]}: {count}" for key, count in self.counts.items())
+
+    def verdict(self, language: Language) -> str:
+        """Return in one line how many errors there are."""
+        words = _WORDS[language]
+        return words["wrong"].format(count=len(self.problems)) if self.problems else words["good"]
+
+
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    Language.ZH: {
+        "registry": "登记", "areas": "区域", "flows": "河段", "kinds": "类型", "standards": "标准", "rules": "规则",
+        "permits": "许可", "targets": "目标", "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
+    },
+    Language.EN: {
+        "registry": "registry", "areas": "areas", "flows": "flows", "kinds": "kinds", "standards": "standards",
+        "rules": "rules", "permits": "permits", "targets": "targets", "good": "The configuration is good.",
+        "wrong": "Errors: {count}.",
+    },
+}  # fmt: skip
+
+
+def check_configuration(settings: Settings) -> Report:
+    """Return everything that is wrong with the files of a configuration, and what is there.
+
+    Parameters
+    ----------
+    settings
+        Say where registry, rules, permits, targets and kinds stand; the last three need not be there.
+    """
+    found = _Findings()
+    kinds = _kinds(settings, found)
+    registry = found.of(lambda: load_registry(settings.registry_path))
+    if registry is not None:
+        found.counts["registry"] = f"{len(registry.sites)} entries"
+        found.counts["areas"] = str(len(registry.areas))
+        found.counts["flows"] = str(len(registry.flows))
+        found.counts["kinds"] = ", ".join(registry.kinds)
+    standards = load_standards()
+    found.counts["standards"] = f"pack {standards.pack}"
+    rules = found.of(lambda: _rules(settings))
+    found.counts["rules"] = str(len(rules.rules)) if rules is not None else "-"
+    _permits(settings, registry, kinds, found)
+    _targets(settings, registry, found)
+    if not found.problems:
+        found.of(lambda: _start(settings))
+    return Report(problems=tuple(found.problems.values()), counts=found.counts)
+
+
+class _Findings:
+    def __init__(self) -> None:
+        self.problems: dict[str, ConfigError] = {}
+        self.counts: dict[str, str] = {}
+
+    def of(self, load: Callable[[], T]) -> T | None:
+        """Return what a loader gives; None when it cannot, and its errors are kept."""
+        try:
+            return load()
+        except ConfigError as error:
+            self.problems |= {str(each): each for each in (error, *error.further)}
+        return None
+
+
+def _kinds(settings: Settings, found: _Findings) -> dict[str, Kind]:
+    """Return all kinds that can be read, by name."""
+    from streams.judging.registered import MAKERS  # noqa: PLC0415 - only where it is judged
+    from streams.periods.registered import MAKERS as PERIOD_MAKERS  # noqa: PLC0415
+
+    folder = settings.kinds_dir
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        found.of(partial(_own_kind, path, tuple(MAKERS), tuple(PERIOD_MAKERS)))
+    kinds = {name: found.of(partial(load_kind, name, folder)) for name in kind_names(folder)}
+    return {name: kind for name, kind in kinds.items() if kind is not None}
+
+
+def _own_kind(path: Path, evaluations: tuple[str, ...], period_evaluations: tuple[str, ...]) -> Kind:
+    return parse_kind(read_yaml(path), evaluations, period_evaluations)
+
+
+def _rules(settings: Settings) -> Rules:
+    from alerts.rules import load_rules  # noqa: PLC0415 - the console's own imports are slow
+
+    path = settings.rules_path
+    return load_rules(path if path.exists() else None, load_standards(), partial(load_kind, folder=settings.kinds_dir))
+
+
+def _permits(settings: Settings, registry: Registry | None, kinds: Mapping[str, Kind], found: _Findings) -> None:
+    from streams.discharge.permits import load_permits  # noqa: PLC0415
+
+    path = settings.permits_path
+    if path.exists():
+        permits = found.of(lambda: load_permits(path, registry, kinds))
+        found.counts["permits"] = "-" if permits is None else str(len(permits.sites) + len(permits.areas))
+
+
+def _targets(settings: Settings, registry: Registry | None, found: _Findings) -> None:
+    from streams.periods.targets import load_targets  # noqa: PLC0415
+
+    path = settings.targets_path
+    if path.exists():
+        areas = None if registry is None else [area.id for area in registry.areas]
+        targets = found.of(lambda: load_targets(path, areas))
+        found.counts["targets"] = "-" if targets is None else str(len(targets.rows))
+
+
+def _start(settings: Settings) -> None:
+    """Read everything as a start does, for what only shows when it is put together."""
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.configuration import load_all  # noqa: PLC0415
+
+    try:
+        load_all(Assembly(settings))
+    except ConfigError:
+        raise
+    except JianhuError as cause:
+        raise ConfigError(
+            file=str(settings.config_dir), line=None, key="", problem=str(cause), mend="correct what it names"
+        ) from cause

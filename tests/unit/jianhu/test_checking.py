@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alerts.texts import Language
+from jianhu.checking import Report, check_configuration
+from jianhu.settings import Settings
+
+REGISTRY = """\
+region: {zh: 某地, en: Somewhere}
+synthetic: false
+areas:
+  - {id: park, type: park, name: {zh: 园区, en: Park}, origin: document, source: a test}
+sites:
+  - {id: S1, kind: tank, name: {zh: 罐, en: Tank}, class: tank, lon: 120, lat: 30, county: 某区, areas: [park],
+     period: hour, origin: document, source: a test, from: 2020-01-01, setting: {depth: 3}}
+"""
+KIND = """\
+kind: tank
+name: {zh: 罐, en: tank}
+slot: 1h
+fine: 1h
+classes: [tank]
+factors:
+  a: {name: {zh: 甲, en: a}, unit: mg/L, decimals: 1, low: 0, high: 100, units: {mg/L: 1}}
+windows: [{name: 1h}, {name: 24h}]
+setting: {depth: {type: number, unit: m}}
+"""
+
+
+def checked(folder: Path, **files: str) -> Report:
+    for name, text in ({"registry": REGISTRY, "tank": KIND} | files).items():
+        path = folder / ("kinds" if name == "tank" else "") / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return check_configuration(Settings(dir=folder))
+
+
+def told(report: Report) -> list[tuple[str, int | None, str]]:
+    return [(Path(error.file).name, error.line, error.key) for error in report.problems]
+
+
+def test_a_good_folder_has_no_problem_and_a_summary_in_both_languages(tmp_path: Path) -> None:
+    report = checked(tmp_path)
+    assert told(report) == []
+    assert report.summary(Language.EN).splitlines()[:4] == [
+        "registry: 1 entries",
+        "areas: 1",
+        "flows: 0",
+        "kinds: tank",
+    ]
+    assert report.summary(Language.ZH).splitlines()[3] == "类型: tank"
+    assert report.verdict(Language.ZH) == "配置无误，可以启动。"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "place"),
+    [
+        ("tank", "{name: 24h}", "{name: daily}", ("tank.yaml", 8, "windows.1.name")),
+        ("tank", "unit: m}", "low: 0}", ("tank.yaml", 9, "setting.depth.unit")),
+        ("tank", "windows:", "evaluations: [magic]\nwindows:", ("tank.yaml", 8, "evaluations.0")),
+        ("tank", "windows:", "period_evaluations: [air_index]\nwindows:", ("tank.yaml", 8, "period_evaluations.0")),
+        ("registry", "areas: [park]", "areas: [park, town]", ("registry.yaml", 6, "sites.0.areas.1")),
+        ("registry", "depth: 3", "depth: deep", ("registry.yaml", 7, "sites.0.setting.depth")),
+        ("registry", "kind: tank", "kind: pond", ("registry.yaml", 6, "sites.0.kind")),
+        ("registry", "sites:", "flows: [{from: S1, to: S1, hours: 1}]\nsites:", ("registry.yaml", 5, "flows.0.to")),
+    ],
+)
+def test_a_wrong_file_is_named_with_line_and_key(
+    file: str, old: str, new: str, place: tuple[str, int, str], tmp_path: Path
+) -> None:
+    text = {"registry": REGISTRY, "tank": KIND}[file]
+    assert old in text
+    report = checked(tmp_path, **{file: text.replace(old, new, 1)})
+    assert told(report) == [place]
+    assert all(error.mend for error in report.problems)
+
+
+def test_errors_of_several_files_are_told_together_and_each_once(tmp_path: Path) -> None:
+    # The kind is wrong, so that each of its sites would say so again; the rules are wrong beside it.
+    again = REGISTRY.replace("id: S1", "id: S2").partition("sites:\n")[2]
+    report = checked(
+        tmp_path,
+        registry=REGISTRY + again,
+        tank=KIND.replace("{name: 24h}", "{name: daily}").replace("low: 0", "low: none"),
+        rules="rules: 3\n",
+        targets="rows: 3\n",
+        permits="sites: 3\n",
+    )
+    files = [file for file, _, _ in told(report)]
+    assert files.count("tank.yaml") == 2
+    assert {"rules.yaml", "targets.yaml", "permits.yaml"} <= set(files)
+    assert len(set(map(str, report.problems))) == len(report.problems)
+    assert report.verdict(Language.EN) == f"Errors: {len(report.problems)}."
+
+
+def test_a_target_without_direction_is_told_with_what_to_give(tmp_path: Path) -> None:
+    report = checked(
+        tmp_path,
+        targets=(
+            "documents: [{id: plan, title: 规划}]\n"
+            "targets:\n  - {id: t1, region: 园区, area: park, measure: a, unit: mg/L,\n"
+            "     indicator: {zh: 浓度, en: value}, nature: binding, value: 25, year: 2030, document: plan}\n"
+        ),
+    )
+    assert told(report) == [("targets.yaml", 3, "targets.0.direction")]
+
+
+def test_what_only_shows_when_all_is_put_together_is_told_as_well(tmp_path: Path) -> None:
+    # An evaluation that needs factors which this kind does not have cannot be made for it.
+    report = checked(tmp_path, tank=KIND.replace("windows:", "evaluations: [air_index]\nwindows:"))
+    assert ["PM2.5, PM10, SO2, NO2, CO, O3" in error.problem for error in report.problems] == [True]
+
+
+def test_without_any_file_the_registry_is_missed(tmp_path: Path) -> None:
+    assert told(check_configuration(Settings(dir=tmp_path))) == [("registry.yaml", None, "")]
