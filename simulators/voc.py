@@ -72,14 +72,14 @@ def _organic(scene: Scene, sites: tuple[Site, ...], minutes: Ints, weather: Weat
     thin = np.clip(deep * (2.6 / (weather.wind_speed + 0.4)) ** 0.5, 0.5, 2.4)
     local = np.exp(0.1 * smooth(scene.seed, Stream.VOC_POINT, keys_of(sites), minutes, 45))
     weight = column([one.beside for one in layers])
-    towards = np.cos(np.deg2rad(weather.wind_from + 180.0) - column(_bearings(sites)))
+    towards = np.cos(np.deg2rad(weather.wind_from + 180.0) - column(_bearings(scene, sites)))
     return np.asarray(level * batches * shift * thin**outside * local * (1.0 + weight * towards))
 
 
-def _bearings(sites: tuple[Site, ...]) -> list[float]:
+def _bearings(scene: Scene, sites: tuple[Site, ...]) -> list[float]:
     """Return where each point lies from the middle of its firm's points, clockwise from north [rad]."""
     own: dict[str, list[Site]] = {}
-    for site in sites:
+    for site in scene.registry.of_kind("voc"):
         own.setdefault(firm_of(site), []).append(site)
     middles = {
         firm: (float(np.mean([one.lon for one in group])), float(np.mean([one.lat for one in group])))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from sensors.clock import DAY_MS, HOUR_MS, MINUTE_MS, beijing
 from simulators.region import MEDIA, Region
 from simulators.stories import Expect, Script, Story, StoryKind, load_script
+from simulators.voc import firm_of
 from tests.region_cases import CYCLE, JULY, NOVEMBER, at, flags, packets, region, shangyu, texts, values
 
 SPAN = 7 * DAY_MS
@@ -50,6 +53,17 @@ TRUTH = {
 }
 
 
+@cache
+def sent(kind: str, end: int) -> pa.RecordBatch:
+    """Return what was sent; of VOCs only the firms that have a story, because one sends the same without the others."""
+    if kind != "voc":
+        return packets(kind, end, SPAN)
+    named = {site for plot in load_script().stories for site in plot.sites}
+    firms = {firm_of(site) for site in shangyu().of_kind("voc") if site.id in named}
+    few = tuple(site for site in shangyu().of_kind("voc") if firm_of(site) in firms)
+    return Region(registry=replace(shangyu(), sites=few)).packets(kind, end - SPAN, end)
+
+
 def told(start: int, end: int) -> tuple[Story, ...]:
     return region().stories(start, end)
 
@@ -60,7 +74,7 @@ def test_what_must_be_noticed_can_be_seen_in_the_packets(name: str, end: int) ->
     seen, played = TRUTH[name], [story for story in told(end - SPAN, end) if story.id == name]
     whole = [story for story in played if end - SPAN < story.start and story.end + 8 * HOUR_MS < end]
     assert whole
-    batch = packets(seen.kind, end, SPAN)
+    batch = sent(seen.kind, end)
     for story in whole:
         here = at(batch, story.sites, story.start, story.end) & (flags(batch, seen.factor) == ord("N"))
         found = values(batch, seen.factor, seen.kind)[here]
@@ -84,7 +98,7 @@ def test_a_device_that_fails_deserves_no_alert_but_over_range_may() -> None:
 @pytest.mark.parametrize("kind", ["voc", "water", "outfall", "noise", "ecoflow"])
 def test_any_48_hours_of_a_medium_hold_a_story_that_deserves_an_alert(kind: str) -> None:
     own = {site.id for site in shangyu().of_kind(kind)}
-    for first in range(NOVEMBER - CYCLE, NOVEMBER, HOUR_MS):
+    for first in range(NOVEMBER - CYCLE, NOVEMBER, 6 * HOUR_MS):
         found = [
             story for story in told(first, first + 48 * HOUR_MS)
             if story.expect is Expect.ALERT and story.sites and set(story.sites) <= own

@@ -77,6 +77,13 @@ def test_the_working_day_has_more_than_the_night_inside() -> None:
     assert found[np.abs(hour - 14) < 3].mean() > 1.2 * found[hour < 4].mean()
 
 
+def test_a_point_shows_the_same_when_other_firms_or_its_neighbours_are_not_asked() -> None:
+    few = SITES[20:22]
+    alone = readings(QUIET, few, span(1), 1)
+    for factor, values in readings(QUIET, SITES, span(1), 1).items():
+        assert np.array_equal(alone[factor], values[:, 20:22]), factor
+
+
 def test_firms_differ_in_what_they_use_and_not_in_how_much_of_it_is_hydrocarbon() -> None:
     found = shown()
     assert set(SHARES) | {"wind_speed", "wind_dir"} == set(found)
