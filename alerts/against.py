@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ TARGETS: Final[Mapping[str, int]] = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
 NIGHT: Final = (22, 6)
 """Beijing hours between which noise limits are those of the night (GB 3096-2008; hours not seen in the text)."""
 _FINER: Final = 6
+_KG_DIGITS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,27 @@ def _deciding(factor: Factor | None, detail: str, value: Fraction) -> Bound | No
         value=number, digits=digits, standard=limit.standard, table=limit.table, clause=limit.column,
         edition="", author=limit.author, ranged=low is not None, below=below,
         why=limit.why.value if limit.verdict is Worth.HINT else "",
+    )  # fmt: skip
+
+
+def used_of(detail: str) -> tuple[int, int]:
+    """Return what is used of a quota and the quota, in grams, of the detail of its row."""
+    told = msgspec.json.decode(detail, type=_QuotaSaid)
+    return told.used_g, told.quota_g
+
+
+class _QuotaSaid(msgspec.Struct, frozen=True, kw_only=True):
+    used_g: int
+    quota_g: int
+
+
+def quota_bound(quota_g: int, share: Fraction) -> Bound:
+    """Return a share of a quota as a bound of what is left: the row's value, in kg."""
+    left = quota_g - share * quota_g
+    number, digits = _fixed(left / 1000, _KG_DIGITS)
+    return Bound(
+        value=number, digits=digits, standard="", table="", clause=f"{float(share * 100):g} %",
+        edition="", below=True, ranged=True,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ class CommonEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     confirm_after: _Count = 1
     sites: tuple[Text, ...] = ()
     classes: tuple[_Name, ...] = ()
+    where: dict[_Name, tuple[Text, ...]] = {}
     priority: Annotated[int, msgspec.Meta(ge=1, le=4)] = 3
     backfill_after_hours: Annotated[int, msgspec.Meta(ge=1, le=8784)] | None = None
 

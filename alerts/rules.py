@@ -137,6 +137,8 @@ class Rule:
     """The kind of readings that it judges."""
     classes: frozenset[str] = frozenset()
     """Station classes it is meant for; empty means all."""
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entries of a site's setting → what they must be one of, for example the layer of a VOCs point."""
     priority: int = 3
     """1 urgent, 2 severe, 3 ordinary, 4 early warning."""
     confirm_after: int = 1
@@ -293,6 +295,8 @@ def _rule(reading: _Reading, entry: Entry) -> Rule:
 def _common(reading: _Reading, entry: CommonEntry) -> Rule:
     start, end = _span(reading, entry)
     network = reading.network
+    for name in entry.where:
+        _check_setting(reading, name, "where")
     for place, name in enumerate(entry.classes):
         if name not in network.classes:
             mend = f"name one of {', '.join(network.classes)}"
@@ -312,6 +316,7 @@ def _common(reading: _Reading, entry: CommonEntry) -> Rule:
         name_en=entry.name.en if entry.name else "",
         network=network.name,
         classes=frozenset(entry.classes),
+        where={name: frozenset(values) for name, values in entry.where.items()},
         priority=entry.priority,
         slot_ms=network.slot_ms,
         backfill_after_ms=None if entry.backfill_after_hours is None else entry.backfill_after_hours * HOUR_MS,
@@ -385,10 +390,10 @@ def _zone(reading: _Reading, entry: ZoneEntry, rule: Rule) -> Rule:
     return replace(rule, kind=Kind.ZONE, factors=(factor.symbol,), window=window, zones=zones)
 
 
-def _check_setting(reading: _Reading, name: str) -> None:
+def _check_setting(reading: _Reading, name: str, key: str = "setting") -> None:
     if name not in reading.network.facts:
         mend = f"name one of {', '.join(reading.network.facts)}"
-        raise reading.error("setting", f"sites of {reading.network.name} have no setting {name!r}", mend)
+        raise reading.error(key, f"sites of {reading.network.name} have no setting {name!r}", mend)
 
 
 def _span(reading: _Reading, entry: CommonEntry) -> tuple[int, int | None]:

@@ -70,6 +70,8 @@ class Word(StrEnum):
     POLLUTED = "polluted"
     TABLE = "table"
     FOUND = "found"
+    QUOTA_LEFT = "quota_left"
+    LEFT = "left"
 
 
 class Priority(IntEnum):
@@ -116,6 +118,8 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.POLLUTED, "雨天排污"),
     (Word.TABLE, "表{table}"),
     (Word.FOUND, "排放异常"),
+    (Word.LEFT, "年许可余量 {number} kg"),
+    (Word.QUOTA_LEFT, "提醒线：已用 {clause}，即余量 {bound} kg"),
     (Why.WRITTEN_FOR, "按限值规定的时段判定"),
     (Why.DECIDED, "经署名认定"),
     (Why.SHORTER, "取值时段短于限值规定的时段"),
@@ -201,6 +205,8 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.POLLUTED, "sewage in rain"),
     (Word.TABLE, "table {table}"),
     (Word.FOUND, "unusual discharge"),
+    (Word.LEFT, "{number} kg left of the year's permit"),
+    (Word.QUOTA_LEFT, "raised at {clause} used, {bound} kg left"),
     (Why.WRITTEN_FOR, "the period that the limit is written for"),
     (Why.DECIDED, "decided by a named person"),
     (Why.SHORTER, "taken over a shorter time than the limit is written for"),
@@ -342,7 +348,7 @@ def title(event: Event, language: Language = Language.ZH) -> str:
         factor=event.key.factor,
         window=window_name(event.window, language),
         level=named(level, language),
-        share="",
+        share=event.peak.bound.clause if event.peak.bound is not None else "",
     )
     if event.kind is Kind.CLASS and event.key.factor == OVER_TARGET:
         told += word(Word.WORSE_THAN_TARGET, language)
@@ -399,6 +405,8 @@ def peak_shown(event: Event, language: Language = Language.ZH) -> str:
 def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
     if kind is Kind.CLASS and point.level is not None:
         return class_name(point.level, language)
+    if kind is Kind.QUOTA:
+        return word(Word.LEFT, language).format(number=shown(point.value, point.digits, "", language))
     return shown(point.value, point.digits, factor, language, point.network)
 
 
@@ -445,7 +453,8 @@ def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> 
     if bound is None:
         return ""
     english = language is Language.EN
-    against = shown(bound.value, bound.digits, factor, language, point.network)
+    named = "" if kind is Kind.QUOTA else factor
+    against = shown(bound.value, bound.digits, named, language, point.network)
     if kind is Kind.CLASS:
         against = class_name(bound.value, language)
     cited = {"standard": bound.standard, "table": bound.table, "clause": bound.clause, "edition": bound.edition}
@@ -466,6 +475,8 @@ def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> 
             told = Word.MINIMUM
         case Kind.CLASS:
             told = Word.TARGET if factor == OVER_TARGET else Word.NOT_ABOVE
+        case Kind.QUOTA:
+            told = Word.QUOTA_LEFT
         case _:
             told = Word.ABOVE
     return word(told, language).format(bound=against, **cited)

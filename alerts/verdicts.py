@@ -8,7 +8,7 @@ for which the edition gives no limit is not judged; a factor that is not in plan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from alerts.against import Against, Entries, Held
+from alerts.against import Against, Entries, Held, quota_bound, used_of
 from alerts.bounds import Bound
 from alerts.columns import NO_LEVEL, Columns
 from alerts.derived import derived_factors
@@ -26,9 +26,10 @@ from alerts.rules import ANY_FACTOR, Kind, NetworkOf, Reach, Rule, Rules
 from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS
 from sensors.flags import Mark
 from sensors.kinds import load_kind
-from sensors.registry import Registry
+from sensors.registry import Registry, Site
 from streams.discharge.judgement import Level
 from streams.discharge.limiting import SUFFIX
+from streams.discharge.periods import QUOTA
 from streams.results import Reason, Window
 from streams.standards import Standards
 
@@ -177,6 +178,8 @@ def _is_hint(rule: Rule, columns: Columns, row: int) -> bool:
 def _cause(rule: Rule, columns: Columns, row: int, bound: Bound | None) -> Cause:
     if rule.kind is Kind.NO_DATA:
         return Cause.SILENT
+    if rule.kind is Kind.QUOTA:
+        return Cause.VALUE
     if rule.kind is Kind.FINDING:
         return Cause.VALUE if int(columns.level[row]) >= Level.WARNING_80 else Cause.OVER_RANGE
     if bound is None:
@@ -223,11 +226,16 @@ class Judge:
         rules = self._rules.get(columns.network, ())
         if not rules:
             return
-        rows = self._in_force(columns) & ((columns.flags & int(Mark.OPEN)) == 0)
+        every = self._in_force(columns)
+        rows = every & ((columns.flags & int(Mark.OPEN)) == 0)
         if self._areas:
             rows &= ~np.isin(columns.sites, self._areas)[columns.site]
         entries = self._against.entries(columns)
         for rule in rules:
+            if rule.kind is Kind.QUOTA:
+                holds = every & _meant(rule, columns, entries)
+                yield from _of_quotas(_Look(rule=rule, columns=columns, holds=holds, entries=entries))
+                continue
             holds = rows & _meant(rule, columns, entries)
             look = _Look(rule=rule, columns=columns, holds=holds, entries=entries)
             if rule.kind is Kind.FINDING:
@@ -318,9 +326,32 @@ def _meant(rule: Rule, columns: Columns, entries: Entries) -> NDArray[np.bool_]:
         holds &= columns.start < rule.end
     if rule.sites:
         holds &= np.isin(columns.sites, list(rule.sites))[columns.site]
+    for name, values in rule.where.items():
+        holds &= entries.where(_has(name, values))
     if rule.classes:
         holds &= entries.where(lambda site: site is not None and site.station_class in rule.classes)
     return np.asarray(holds, dtype=np.bool_)
+
+
+def _of_quotas(look: _Look) -> Iterator[Judged]:
+    """Yield what is used of yearly quotas, of sites and of firms and parks; the year need not be over."""
+    rule, columns = look.rule, look.columns
+    share = rule.threshold or Fraction(1)
+    for name in (name for name in columns.factors if name.endswith(QUOTA)):
+        rows = np.flatnonzero(look.holds & columns.of(name, rule.window) & columns.has_value)
+        if not len(rows):
+            continue
+        rows = rows[np.argsort(columns.site[rows], kind="stable")]
+        told = [used_of(columns.detail(row)) for row in rows.tolist()]
+        over = [used >= share * quota for used, quota in told]
+        bounds = tuple(quota_bound(quota, share) for _, quota in told)
+        held = Held(bounds=bounds, which=np.arange(len(rows), dtype=np.int64))
+        said = _Said(rule=rule, factor=name.removesuffix(QUOTA), rows=rows, held=held, early=False)
+        yield from _by_site(columns, said, np.where(over, np.int8(Verdict.OVER), np.int8(Verdict.OK)))
+
+
+def _has(name: str, values: frozenset[str]) -> Callable[[Site | None], bool]:
+    return lambda site: site is not None and str(site.setting.get(name)) in values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -19,9 +20,11 @@ from streams.discharge.applied import Verdict as Worth
 from streams.discharge.applied import Why
 from streams.discharge.judgement import JudgementSaid, LimitSaid
 from streams.standards import load_standards
-from tests.unit.alerts.building import T0, columns, registry, row, site
+from tests.unit.alerts.building import T0, columns, day_ms, registry, row, site
 
 PLANT = site("A", kind="outfall", station_class="plant", setting={"use": "plant"})
+BOUNDARY = site("P", kind="voc", station_class="point", setting={"layer": "boundary"})
+WORKSHOP = site("W", kind="voc", station_class="point", setting={"layer": "workshop"})
 HOUR = 3_600_000
 
 
@@ -54,13 +57,13 @@ def limit_row(value: int | None, level: int | None, window: str = "24h", **other
 
 
 def points(given: Rules, *rows: dict[str, Any], network: str = "outfall") -> list[Point]:
-    judge = Judge(given, registry(PLANT), load_standards())
+    judge = Judge(given, registry(PLANT, BOUNDARY, WORKSHOP), load_standards())
     parts = judge.judge(columns(*rows, network=network))
     return [part.point(index) for part in parts for index in range(len(part.rows))]
 
 
 def alerts_after(given: Rules, *messages: Sequence[dict[str, Any]]) -> tuple[tuple[Alert, ...], list[str]]:
-    judge = Judge(given, registry(PLANT), load_standards())
+    judge = Judge(given, registry(PLANT, BOUNDARY, WORKSHOP), load_standards())
     keeper, journal = Keeper(judge, given), open_journal("sqlite://", lambda: 0)
     for rows in messages:
         with journal.writing() as turn:
@@ -183,10 +186,48 @@ def test_a_rain_water_outlet_without_flow_is_fine_and_other_outlets_are_not_mean
 
 
 def test_the_odour_index_is_held_against_a_threshold_with_an_author_and_never_called_a_limit() -> None:
-    index = row("odour_index", "1h", edition="odour-sum-1") | {"value": 1250, "digits": 2}
-    (point,) = points(rules("odour-index"), index, network="voc")
+    index = row("odour_index", "1h", edition="odour-sum-1", site="P") | {"value": 6250, "digits": 2}
+    (point,) = points(rules("odour-index"), index, index | {"site": "W"}, network="voc")
     assert point.verdict is Verdict.OVER
     told = because(point, rules("odour-index").rules[0].kind, "odour_index")
-    assert "12.50" in told
-    assert "管控值 10.00" in told
+    assert "62.50" in told
+    assert "管控值 50.00" in told
     assert "超标" not in told
+
+
+def quota_row(used: int, quota: int = 10_000, **other: Any) -> dict[str, Any]:
+    """Return what is left of a year's quota; both in kg."""
+    told = {"standing": "open", "quota_g": quota * 1000, "used_g": used * 1000, "percent": "0"}
+    made = row(
+        "COD.quota", "year", edition="", start=day_ms(date(2026, 1, 1)), detail=msgspec.json.encode(told).decode()
+    )
+    return made | {"value": (quota - used) * 1000, "digits": 3, "flags": int(Mark.OPEN), "at": T0} | other
+
+
+@pytest.mark.parametrize(
+    ("used", "raised"),
+    [
+        (7_999, []),
+        (8_000, ["quota-80"]),
+        (9_000, ["quota-80", "quota-90"]),
+        (10_500, ["quota-100", "quota-80", "quota-90"]),
+    ],
+)
+def test_80_90_and_100_per_cent_of_a_yearly_quota_raise_while_the_year_is_open(used: int, raised: list[str]) -> None:
+    found, _ = alerts_after(rules("quota-80", "quota-90", "quota-100"), [quota_row(used)])
+    assert sorted(alert.event.key.rule for alert in found) == raised
+    assert not any(alert.event.backfilled for alert in found)
+
+
+def test_a_quota_names_what_is_left_and_where_it_was_raised() -> None:
+    (alert,), _ = alerts_after(rules("quota-80"), [quota_row(8_500)])
+    assert title(alert.event) == "COD 年许可量已用 80 %"
+    told = because(alert.event.peak, alert.event.kind, "COD", Language.EN)
+    assert "1500.000 kg left of the year's permit" in told
+    assert "raised at 80 % used, 2000.000 kg left" in told
+
+
+def test_recomputed_loads_withdraw_a_quota_alert() -> None:
+    mended = quota_row(7_000, revision=2, at=T0 + HOUR)
+    (alert,), steps = alerts_after(rules("quota-80"), [quota_row(8_500)], [mended])
+    assert (alert.event.fact, steps) == ("withdrawn", ["raised", "withdrawn"])

@@ -21,7 +21,7 @@ def parsed(text: str) -> Rules:
 
 def test_packaged_rules_are_taken_and_every_limit_is_one_that_a_standard_gives() -> None:
     rules = load_rules(standards=load_standards())
-    assert {rule.kind for rule in rules.rules} >= {Kind.LIMIT, Kind.THRESHOLD, Kind.LEVEL, Kind.NO_DATA}
+    assert {rule.kind for rule in rules.rules} == set(Kind)
     assert rules.backfill_after_ms == 6 * 3_600_000
 
 
