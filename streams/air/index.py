@@ -229,11 +229,19 @@ def tell_states(packed: NDArray[np.int64]) -> pa.Array:
 
 def _table(items: tuple[Item, ...]) -> IndexTable:
     width = 2 + max(item.breakpoints.concentrations[-1] // _STEP for item in items)
-    lookup = np.array(
-        [[iaqi_of(item.breakpoints, unit * _STEP) for unit in range(width)] for item in items], dtype=np.int16
-    )
+    lookup = np.stack([_iaqis(item.breakpoints, np.arange(width, dtype=np.int64) * _STEP) for item in items])
     lookup.flags.writeable = False
     return IndexTable(items, lookup)
+
+
+def _iaqis(column: Breakpoints, concentrations: Ints) -> NDArray[np.int16]:
+    """Return what `iaqi_of` returns, of many concentrations at once."""
+    points, indices = np.array(column.concentrations, np.int64), np.array(column.indices, np.int64)
+    high = np.clip(np.searchsorted(points, concentrations), 1, len(points) - 1)
+    rise, run = indices[high] - indices[high - 1], points[high] - points[high - 1]
+    found = indices[high - 1] - (-rise * (concentrations - points[high - 1]) // run)
+    over = NA if column.over is OverTable.NONE else int(indices[-1])
+    return np.where(concentrations > points[-1], over, found).astype(np.int16)
 
 
 @cache

@@ -54,30 +54,34 @@ def keys_of(frame: Frame, factors: Mapping[str, object]) -> Keys:
     255 as 255, and a delay over 136 h as 136 h.
     """
     rows = frame.rows
-    start = _integers(rows, START)
-    delay = np.clip((_integers(rows, RECEIVED) - start) // MINUTE_MS, 0, _DELAY_MAX)
-    correction = np.clip(_integers(rows, CORRECTION), 0, _CORRECTION_MAX)
+    start = times_of(rows, START)
+    delay = np.minimum(np.maximum((times_of(rows, RECEIVED) - start) // MINUTE_MS, 0), _DELAY_MAX)
+    correction = np.minimum(np.maximum(_plain(rows.column(CORRECTION)), 0), _CORRECTION_MAX).astype(np.int64)
     top = (np.int64(frame.head.origin) << _ORIGIN_SHIFT) | (correction << _CORRECTION_SHIFT) | (delay << _DELAY_SHIFT)
-    keys = np.zeros((rows.num_rows, len(factors)), dtype=np.int64)
+    places = {name: place for place, name in enumerate(rows.schema.names)}
+    shape = (len(factors), rows.num_rows)  # a factor's column lies in one piece until all are read
+    values, letters, said = np.zeros(shape, np.int64), np.full(shape, UNFLAGGED, np.uint8), np.zeros(shape, np.bool_)
     for position, factor in enumerate(factors):
-        if factor in rows.schema.names:
-            keys[:, position] = _factor_keys(rows.column(factor), rows.column(flag_column(factor)), top)
-    return keys
+        if factor in places:
+            number, flag = rows.column(places[factor]), rows.column(places[flag_column(factor)])
+            values[position], letters[position] = _plain(number), _plain(flag)
+            values[position] += _VALUE_OFFSET
+            said[position] = _silenced(number, flag, values[position], letters[position])
+    values <<= _VALUE_SHIFT
+    values |= _CODE_OF_LETTER[letters]
+    values |= top
+    values *= said
+    return np.ascontiguousarray(values.T)
 
 
-def _factor_keys(values: pa.Array, flags: pa.Array, top: Keys) -> Keys:
-    """Return the keys of one factor's column."""
-    numbers, letters = _plain(values), _plain(flags)
-    valued, flagged = _valid(values), _valid(flags)
-    if flagged is not None:
-        letters = np.where(flagged, letters, UNFLAGGED)
-    value: Keys = (numbers.astype(np.int64) + _VALUE_OFFSET) << _VALUE_SHIFT
+def _silenced(number: pa.Array, flag: pa.Array, value: Keys, letter: NDArray[np.uint8]) -> NDArray[np.bool_] | bool:
+    """Put nothing where a factor's columns are null, and return where either says something."""
+    valued, flagged = _valid(number), _valid(flag)
     if valued is not None:
-        value = np.where(valued, value, 0)
-    keys: Keys = top | value | _CODE_OF_LETTER[letters]
-    if valued is None or flagged is None:
-        return keys
-    return np.where(valued | flagged, keys, 0)
+        value[~valued] = 0
+    if flagged is not None:
+        letter[~flagged] = UNFLAGGED
+    return True if valued is None or flagged is None else valued | flagged
 
 
 def _plain(column: pa.Array) -> NDArray[np.integer]:
@@ -95,9 +99,11 @@ def _valid(column: pa.Array) -> NDArray[np.bool_] | None:
     return np.unpackbits(bits, count=column.offset + len(column), bitorder="little")[column.offset :].view(np.bool_)
 
 
-def _integers(rows: pa.RecordBatch, name: str) -> Keys:
-    numbers: Keys = rows.column(name).cast(pa.int64()).to_numpy()
-    return numbers
+def times_of(rows: pa.RecordBatch, name: str) -> Keys:
+    """Return a column of times without nulls, ms since 1970-01-01 UTC, as it lies in memory."""
+    column = rows.column(name)
+    times: Keys = np.frombuffer(column.buffers()[1], np.int64, column.offset + len(column))[column.offset :]
+    return times
 
 
 def values_of(keys: Keys) -> Keys:

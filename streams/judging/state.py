@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,9 @@ from sensors.kinds import Kind
 from sensors.windows import Span, Statistic
 from streams.judging.entries import Entries
 from streams.judging.grid import Grid
-from streams.judging.slots import Keys, fold_unique, keys_of
+from streams.judging.slots import Keys, fold_unique, keys_of, times_of
+
+_TABLES: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +199,8 @@ class State:
     shape: Shape
     entries: Entries
     names: pa.Array
+    tables: dict[tuple[object, ...], NDArray[np.int64]] = field(default_factory=dict)
+    """Dictionary of names in a frame → rows: a source sends the same one again and again."""
     clock: Clock = field(default_factory=Clock)
     tally: Tally = field(default_factory=Tally)
     pages: dict[int, Keys] = field(default_factory=dict)
@@ -252,7 +257,7 @@ def fold(state: State, frame: Frame) -> tuple[Refused, ...]:
     rows = frame.rows
     if rows.num_rows == 0:
         return ()
-    start = rows.column(START).cast(pa.int64()).to_numpy()
+    start = times_of(rows, START)
     site = _site_rows(state, rows)
     if state.clock.at is None and (site >= 0).any():
         start_clock(state, int(start[site >= 0].min()))
@@ -278,8 +283,14 @@ def fold(state: State, frame: Frame) -> tuple[Refused, ...]:
 def _site_rows(state: State, rows: pa.RecordBatch) -> NDArray[np.int64]:
     """Return the state's row of each packet's site; -1 where the partition has no such site."""
     column = rows.column(SITE)
-    known = pc.index_in(column.dictionary, value_set=state.names).fill_null(-1)
-    table: NDArray[np.int64] = known.to_numpy(zero_copy_only=False).astype(np.int64)
+    names = column.dictionary
+    mark = (len(names), names.offset, *(None if part is None else part.to_pybytes() for part in names.buffers()))
+    table = state.tables.get(mark)
+    if table is None:
+        if len(state.tables) >= _TABLES:
+            state.tables.clear()
+        known = pc.index_in(names, value_set=state.names).fill_null(-1)
+        table = state.tables[mark] = known.to_numpy(zero_copy_only=False).astype(np.int64)
     rows_of_sites: NDArray[np.int64] = table[column.indices.to_numpy(zero_copy_only=False)]
     return rows_of_sites
 
@@ -288,6 +299,8 @@ def _refusals(state: State, period: int, site: NDArray[np.int64], start: NDArray
     """Return the reasons why rows have no place; a row stands in one of them at most."""
     shape, settings = state.shape, state.shape.settings
     now = 0 if state.clock.at is None else state.clock.at  # without a clock every site is unknown
+    if _all_fit(state, period, site, start, now):
+        return ()
     unknown = site < 0
     misfit = ~unknown & ~_welcome(state, period, site, start)
     oblique = ~unknown & ~misfit & (_phase(shape, period, start) != 0)
@@ -307,6 +320,18 @@ def _refusals(state: State, period: int, site: NDArray[np.int64], start: NDArray
         ),
     )
     return tuple(Refused(reason=reason, detail=detail, rows=rows) for reason, detail, rows in cases if rows.any())
+
+
+def _all_fit(state: State, period: int, site: NDArray[np.int64], start: NDArray[np.int64], now: int) -> bool:
+    """Return whether no row of a frame is refused: the cheap answer to the common question."""
+    settings = state.shape.settings
+    return bool(
+        site.min() >= 0
+        and start.min() >= now - settings.late_h * HOUR_MS
+        and start.max() <= now + settings.ahead_h * HOUR_MS
+        and not _phase(state.shape, period, start).any()
+        and _welcome(state, period, site, start).all()
+    )
 
 
 def _welcome(state: State, period: int, site: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.bool_]:
