@@ -6,7 +6,7 @@ method that it takes; else a *hint*. Some limits are only *shown*: nothing can b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
@@ -178,31 +178,39 @@ def limits_for(book: LimitBook, site: Site, factor: str, window: str, when: When
     tuple
         In the order of the standards, the permit's own last.
     """
+    return limits_among(book, site, binding(book, site, when.day), (factor, window), when)
+
+
+def limits_among(
+    book: LimitBook, site: Site, limits: Iterable[Limit], pair: tuple[str, str], when: When
+) -> tuple[AppliedLimit, ...]:
+    """Return what `limits_for` does, of limits that are known to bind the site; ``pair`` is factor and window."""
+    factor, window = pair
     return tuple(
         applied
-        for limit in _binding(book, site, when.day)
+        for limit in limits
         if _means(book, limit, factor) and _BY_NIGHT.get(limit.period, when.night) == when.night
         for worth in _worth(book, site, _Asked(factor=factor, window=window, day=when.day), limit)
         for applied in _applied(book, factor, limit, worth, when.warmth)
     )
 
 
-def _binding(book: LimitBook, site: Site, day: int) -> Iterator[Limit]:
-    """Yield the limits that bind a site on a day, whatever the factor."""
+def binding(book: LimitBook, site: Site, day: int) -> tuple[Limit, ...]:
+    """Return the limits that bind a site on a day, whatever the factor: of standards, then the permit's own."""
     place = str(site.setting.get("layer", OUTLET))
-    for found in book.sets:
-        for entry in _entries(book, found, site, day):
-            yield from (
-                limit
-                for limit in found.limits
-                if limit.column == entry.column
-                and limit.holds_on(day)
-                and limit.takes(entry.built)
-                and (not limit.trades or entry.trade in limit.trades)
-                and (not limit.place or place in limit.place)
-            )
-    for holder in book.permits.holders(site.id, site.areas):
-        yield from (limit for limit in holder.limits if limit.holds_on(day))
+    standards = tuple(
+        limit
+        for found in book.sets
+        for entry in _entries(book, found, site, day)
+        for limit in found.limits
+        if limit.column == entry.column
+        and limit.holds_on(day)
+        and limit.takes(entry.built)
+        and (not limit.trades or entry.trade in limit.trades)
+        and (not limit.place or place in limit.place)
+    )
+    holders = book.permits.holders(site.id, site.areas)
+    return (*standards, *(limit for holder in holders for limit in holder.limits if limit.holds_on(day)))
 
 
 def _entries(book: LimitBook, found: LimitSet, site: Site, day: int) -> Iterator[Applied]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from bisect import bisect_right
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensors.registry import Site
-from streams.discharge.applied import AppliedLimit, LimitBook, Warmth, When, Why, limits_for
+from streams.discharge.applied import AppliedLimit, LimitBook, Warmth, When, Why, binding, limits_among
 from streams.discharge.judgement import THRESHOLDS, thresholds
-from streams.discharge.limits import Limit, Season
+from streams.discharge.limits import Limit
 from streams.judging.reasons import NO_TEMPERATURE, NOT_JUDGED, UNSET
 
 NIGHTS: Final = 2
@@ -23,11 +22,15 @@ CASES: Final = len(Warmth) * NIGHTS
 PROFILE_BITS: Final = 27
 """Low bits of a profile that name its set of limits; above them stands why nothing may be judged."""
 _Ints = NDArray[np.int64]
-_Key = tuple[str, int, int, tuple[bool, ...]]
+_Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 class HeldLimits:
     """What values are held against.
+
+    Sites of one firm with equal settings share a *cell*: thresholds and profiles of all outputs and cases over
+    a time in which nothing changes. Cells are made once and kept.
 
     Parameters
     ----------
@@ -40,53 +43,90 @@ class HeldLimits:
     def __init__(self, book: LimitBook, pairs: tuple[tuple[str, str], ...]) -> None:
         self._book, self._pairs = book, pairs
         self._profiles = _Profiles()
-        self._cells: dict[_Key, tuple[_Ints, _Ints]] = {}
+        self._keys: dict[int, tuple[Site, _Key]] = {}
+        self._changes: dict[_Key, list[int]] = {}
+        self._cells: dict[tuple[_Key, int, tuple[bool, ...]], int] = {}
+        self._made: list[tuple[_Ints, _Ints]] = []
+        self._rows = np.zeros((0, len(pairs), CASES, THRESHOLDS), np.int64)
+        self._codes = np.zeros((0, len(pairs), CASES), np.int64)
+        self._limits = known_limits(book)
+        self._seasons = tuple(dict.fromkeys(limit.season for limit in self._limits if limit.season is not None))
 
     def limits_of(self, profile: int) -> tuple[AppliedLimit, ...]:
         """Return the limits of a profile."""
         return self._profiles.of(profile & ((1 << PROFILE_BITS) - 1))
 
-    def held(self, sites: tuple[Site, ...], days: _Ints, places: range) -> tuple[_Ints, _Ints]:
-        """Return thresholds [sites, times, outputs, cases, numbers] and profiles [sites, times, outputs, cases]."""
+    def cells(self, sites: tuple[Site, ...], days: _Ints) -> _Ints:
+        """Return the cell of each site and time, [sites, times]; ``days`` are the Beijing days of the times."""
         different, place = np.unique(days, return_inverse=True)
-        cells = [[self._cell(site, int(day)) for day in different] for site in sites]
-        rows = np.stack([np.stack([row[places.start : places.stop] for row, _ in line]) for line in cells])
-        profiles = np.stack([np.stack([codes[places.start : places.stop] for _, codes in line]) for line in cells])
-        return rows[:, place], profiles[:, place]
+        keys = [self._key(site) for site in sites]
+        found = {key: self._cells_of(key, site, different) for key, site in dict(zip(keys, sites, strict=True)).items()}
+        if len(self._made) > len(self._codes):
+            self._rows, self._codes = (np.stack(parts) for parts in zip(*self._made, strict=True))
+        return np.array([found[key] for key in keys], np.int64)[:, place]
 
-    def _cell(self, site: Site, day: int) -> tuple[_Ints, _Ints]:
-        """Return thresholds and profiles of one site and day for all outputs and cases; kept while nothing changes."""
-        changes, seasons = self._changes
-        date = dt.date.fromordinal(dt.date(1970, 1, 1).toordinal() + day)
-        key = (site.id, site.start, bisect_right(changes, day), tuple(season.holds_on(date) for season in seasons))
-        if key not in self._cells:
-            self._cells[key] = self._made_cell(site, day)
-        return self._cells[key]
+    def rows(self, output: int, cells: _Ints, cases: _Ints) -> _Ints:
+        """Return the thresholds of an output, [sites, times, numbers]."""
+        found: _Ints = self._rows[cells, output, cases]
+        return found
 
-    def _made_cell(self, site: Site, day: int) -> tuple[_Ints, _Ints]:
-        rows = np.zeros((len(self._pairs), CASES, THRESHOLDS), np.int64)
-        profiles = np.zeros((len(self._pairs), CASES), np.int64)
-        for place, (factor, window) in enumerate(self._pairs):
+    def profiles(self, output: int, cells: _Ints, cases: _Ints) -> _Ints:
+        """Return the profiles of an output, [sites, times]."""
+        found: _Ints = self._codes[cells, output, cases]
+        return found
+
+    def _key(self, site: Site) -> _Key:
+        """Return what of a site decides which limits bind it."""
+        known = self._keys.get(id(site))
+        if known is not None and known[0] is site:  # the entry is held, so its id stays its own
+            return known[1]
+        holders = tuple(holder.id for holder in self._book.permits.holders(site.id, site.areas))
+        asked = {"layer", "basis", *(found.column_setting for found in self._book.sets)}
+        setting = [(name, str(site.setting.get(name))) for name in sorted(asked)]
+        methods = sorted((site.setting.get("method") or {}).items())
+        key = (holders, tuple(setting), tuple(methods))
+        self._keys[id(site)] = (site, key)
+        return key
+
+    def _cells_of(self, key: _Key, site: Site, days: _Ints) -> list[int]:
+        if key not in self._changes:
+            self._changes[key] = self._days_of_change(site)
+        changes = self._changes[key]
+        found = []
+        for day in days.tolist():
+            date = dt.date.fromordinal(_EPOCH + day)
+            place = (key, bisect_right(changes, day), tuple(season.holds_on(date) for season in self._seasons))
+            if place not in self._cells:
+                self._cells[place] = self._made_cell(site, day)
+            found.append(self._cells[place])
+        return found
+
+    def _made_cell(self, site: Site, day: int) -> int:
+        """Make the cell of a site and day, and return its number."""
+        book, shape = self._book, (len(self._pairs), CASES)
+        rows, codes = np.zeros((*shape, THRESHOLDS), np.int64), np.zeros(shape, np.int64)
+        limits = binding(book, site, day)
+        for place, pair in enumerate(self._pairs):
             for case in range(CASES):
                 when = When(day=day, warmth=Warmth(case // NIGHTS), night=bool(case % NIGHTS))
-                found = limits_for(self._book, site, factor, window, when)
-                rows[place, case] = thresholds(found, self._book.factors[factor].digits)
-                profiles[place, case] = self._profiles.code(found) | _why(found) << PROFILE_BITS
-        return rows, profiles
+                found = limits_among(book, site, limits, pair, when)
+                rows[place, case] = thresholds(found, book.factors[pair[0]].digits)
+                codes[place, case] = self._profiles.code(found) | _why(found) << PROFILE_BITS
+        self._made.append((rows, codes))
+        return len(self._made) - 1
 
-    @cached_property
-    def _changes(self) -> tuple[list[int], tuple[Season, ...]]:
-        """Days on which some limit begins or has ended, and the seasons that matter."""
-        book = self._book
-        holders = (*book.permits.sites.values(), *book.permits.areas.values())
-        limits = known_limits(book)
+    def _days_of_change(self, site: Site) -> list[int]:
+        """Return the days on which some limit that could bind a site begins or has ended."""
+        holders = self._book.permits.holders(site.id, site.areas)
+        standards = [limit for found in self._book.sets for limit in found.limits]
         spans = [
-            *((limit.start_day, limit.end_day) for limit in limits),
+            *((limit.start_day, limit.end_day) for limit in standards),
+            *((limit.start_day, limit.end_day) for holder in holders for limit in holder.limits),
             *((one.start_day, one.end_day) for holder in holders for one in holder.applies),
-            *((one.start_day, one.end_day) for one in book.permits.decisions),
+            *((one.start_day, one.end_day) for one in self._book.permits.decisions),
         ]
-        days = {day for start, end in spans for day in (start, None if end is None else end + 1) if day is not None}
-        return sorted(days), tuple(dict.fromkeys(limit.season for limit in limits if limit.season is not None))
+        ends = {end + 1 for _, end in spans if end is not None}
+        return sorted(ends | {start for start, _ in spans})
 
 
 class _Profiles:

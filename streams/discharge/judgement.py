@@ -72,6 +72,18 @@ def judge(value: Fraction, limits: Sequence[AppliedLimit]) -> Judgement:
     return Judgement(level=levels[decides], decides=decides, multiple=multiple)
 
 
+def decider_within(limits: Sequence[AppliedLimit], level: Level) -> int | None:
+    """Return the place of the limit that decides a value that is over nothing, by its level alone; see `judge`."""
+    able = [
+        place
+        for place, applied in enumerate(limits)
+        if applied.verdict is not Verdict.SHOWN and (level is Level.WITHIN or applied.low is None)
+    ]
+    if level is Level.NOT_JUDGED or not able:
+        return None
+    return min(able, key=lambda place: (_strictness(limits[place]), place))
+
+
 def level_of(value: Fraction, applied: AppliedLimit) -> Level:
     """Return how a value stands to one limit."""
     if applied.verdict is Verdict.SHOWN:

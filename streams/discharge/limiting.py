@@ -22,7 +22,7 @@ from sensors.factors import Factor
 from sensors.registry import Site
 from streams.discharge.applied import LimitBook, Warmth, is_night, windows_of
 from streams.discharge.held import NIGHTS, PROFILE_BITS, HeldLimits, known_limits
-from streams.discharge.judgement import Judgement, Level, judge, levels, say
+from streams.discharge.judgement import Judgement, Level, decider_within, judge, levels, say
 from streams.discharge.limits import Limit
 from streams.discharge.loads import of_day
 from streams.discharge.permitfile import State
@@ -37,10 +37,14 @@ TEMPERATURE: Final = "wtemp"
 _COLD_TO: Final = 12
 """°C: at and below it the cold row of GB 18918 holds."""
 _STATES: Final = tuple(State)
-_VALUE_BITS, _STATE_BITS = 32, 3
-_VALUE_OFFSET: Final = 1 << (_VALUE_BITS - 1)
-_NO_VALUE: Final = 0
-"""Stands for the value of a window that has none, so the least one that can be told is one more."""
+_NUMBER: Final = (1 << 32) - 1
+"""Low bits of a detail: the value of a window that is over a limit, else its level."""
+_VALUE_OFFSET: Final = 1 << 31
+_LEVEL_OFFSET: Final = 1
+_OVER: Final = 1 << 32
+_STATE_BITS: Final = 3
+_STATE_SHIFT: Final = 33
+_PROFILE_SHIFT: Final = _STATE_SHIFT + _STATE_BITS
 _Ints = NDArray[np.int64]
 
 
@@ -77,7 +81,7 @@ class LimitsEvaluation:
 
     def __init__(self, book: LimitBook, *, slot_window: str, day_windows: Iterable[tuple[str, str]]) -> None:
         self._book = book
-        self._slot_window = slot_window
+        self._texts: dict[int, str] = {}
         known, bound = _pairs(book, known_limits(book)), _pairs(book, _bound(book))
         ends = ("", "_min", "_max")
         self._slot_pairs = tuple(
@@ -101,9 +105,9 @@ class LimitsEvaluation:
         warm = self._warmth(part)
         cases = warm * NIGHTS + is_night(part.start // HOUR_MS)[None, :]
         excluded = self._excluded(sites, part.start, part.slot_ms)
-        rows, profiles = self._table.held(sites, part.day, range(len(self._slot_pairs)))
+        cells = self._table.cells(sites, part.day)
         return [
-            self._block(place, _of_slots(part, *pair), cases, excluded, (rows, profiles))
+            self._block(place, _of_slots(part, *pair), cases, excluded, cells)
             for place, pair in enumerate(self._slot_pairs)
         ]
 
@@ -116,9 +120,9 @@ class LimitsEvaluation:
         states = self._excluded(sites, slots.start, slots.slot_ms)
         whole = np.where((states != 0).all(axis=1, keepdims=True), states[:, -1:], 0)
         first = len(self._slot_pairs)
-        rows, profiles = self._table.held(sites, slots.day[-1:], range(first, first + len(self._day_pairs)))
+        cells = self._table.cells(sites, slots.day[-1:])
         return [
-            self._block(place, _of_block(means[pair]), warm * NIGHTS, whole, (rows, profiles))
+            self._block(first + place, _of_block(means[pair]), warm * NIGHTS, whole, cells)
             for place, pair in enumerate(self._day_pairs)
         ]
 
@@ -130,27 +134,36 @@ class LimitsEvaluation:
         return lambda codes: pa.array([self._tell(int(code), digits) for code in codes], pa.utf8())
 
     def _tell(self, code: int, digits: int) -> str:
-        profile = self._table.limits_of(code >> (_VALUE_BITS + _STATE_BITS))
-        state = code >> _VALUE_BITS & ((1 << _STATE_BITS) - 1)
-        number = code & ((1 << _VALUE_BITS) - 1)
-        excluded = _STATES[state - 1].value if state else ""
-        if not profile and not excluded:
-            return ""
-        if number == _NO_VALUE or excluded:
-            return say(profile, Judgement(level=Level.NOT_JUDGED, decides=None, multiple=None), excluded)
-        return say(profile, judge(Fraction(number - _VALUE_OFFSET, 10**digits), profile))
+        if code & _OVER:
+            limits = self._table.limits_of(code >> _PROFILE_SHIFT)
+            return say(limits, judge(Fraction((code & _NUMBER) - _VALUE_OFFSET, 10**digits), limits))
+        if code not in self._texts:  # as many as there are sets of limits and levels
+            self._texts[code] = self._tell_within(code)
+        return self._texts[code]
 
-    def _block(self, place: int, judged: _Judged, cases: _Ints, excluded: _Ints, held: tuple[_Ints, _Ints]) -> Block:
-        """Return one output; ``held`` are thresholds [sites, times, outputs, cases, numbers] and their profiles."""
+    def _tell_within(self, code: int) -> str:
+        """Return the detail of a window that is over nothing: it does not depend on the value."""
+        limits = self._table.limits_of(code >> _PROFILE_SHIFT)
+        state = code >> _STATE_SHIFT & ((1 << _STATE_BITS) - 1)
+        level, excluded = Level((code & _NUMBER) - _LEVEL_OFFSET), _STATES[state - 1].value if state else ""
+        if not limits and not excluded:
+            return ""
+        decides = None if excluded else decider_within(limits, level)
+        return say(limits, Judgement(level=level, decides=decides, multiple=None), excluded)
+
+    def _block(self, output: int, judged: _Judged, cases: _Ints, excluded: _Ints, cells: _Ints) -> Block:
+        """Return one output of `_table`, by the cells of sites and times and the case of each."""
         cases = np.broadcast_to(cases, judged.value.shape)
-        pick = (*np.indices(judged.value.shape), np.intp(place), cases)
-        rows, profiles = held[0][pick], held[1][pick]
+        rows, profiles = self._table.rows(output, cells, cases), self._table.profiles(output, cells, cases)
         profile, why = profiles & ((1 << PROFILE_BITS) - 1), profiles >> PROFILE_BITS
         held_against = judged.present & (excluded == 0)
         level = np.where(held_against, levels(judged.value, rows), Level.NOT_JUDGED)
         unheld = np.where(excluded != 0, NOT_JUDGED, np.where(level == Level.NOT_JUDGED, why, OK))
-        told = np.clip(judged.value + _VALUE_OFFSET, _NO_VALUE + 1, (1 << _VALUE_BITS) - 1)
-        detail = (profile << _STATE_BITS | excluded) << _VALUE_BITS | np.where(judged.present, told, _NO_VALUE)
+        over = level >= Level.HINT
+        number = np.where(
+            over, np.clip(judged.value + _VALUE_OFFSET, 0, _NUMBER), level.astype(np.int64) + _LEVEL_OFFSET
+        )
+        detail = profile << _PROFILE_SHIFT | excluded << _STATE_SHIFT | np.where(over, _OVER, 0) | number
         return Block.of(
             value=judged.value,
             present=judged.present,

@@ -277,16 +277,17 @@ class DryWeatherEvaluation:
 
     def _qualities(self, slots: Slots, sites: tuple[Site, ...]) -> tuple[_Flags, _Flags, _Flags]:
         """Return where some factor has a limit, where one of those was measured, and where one is over."""
-        rows, _ = self._held.held(sites, slots.day, range(len(self._quality)))
-        places = np.array([slots.at(factor) for factor in self._quality])
-        case = Warmth.UNKNOWN * NIGHTS
-        value = slots.value[:, places].transpose(0, 2, 1)
-        present = slots.present[:, places].transpose(0, 2, 1)
-        level = levels(value, rows[:, :, :, case])
-        limited = level != Level.NOT_JUDGED
-        over: _Flags = (level >= Level.HINT) & present
-        measured: _Flags = limited & present
-        return np.asarray(limited.any(axis=2)), np.asarray(measured.any(axis=2)), np.asarray(over.any(axis=2))
+        cells = self._held.cells(sites, slots.day)
+        case = np.full_like(cells, Warmth.UNKNOWN * NIGHTS)
+        shape = (len(self._quality), *cells.shape)
+        limited, measured, over = (np.zeros(shape, np.bool_) for _ in range(3))
+        for output, factor in enumerate(self._quality):
+            place = slots.at(factor)
+            level = levels(slots.value[:, place], self._held.rows(output, cells, case))
+            limited[output] = level != Level.NOT_JUDGED
+            measured[output] = limited[output] & slots.present[:, place]
+            over[output] = (level >= Level.HINT) & slots.present[:, place]
+        return np.asarray(limited.any(axis=0)), np.asarray(measured.any(axis=0)), np.asarray(over.any(axis=0))
 
     def _inputs(self, slots: Slots) -> NDArray[np.uint64]:
         """Return what went into each slot and the hours of rain before it."""

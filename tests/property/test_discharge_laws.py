@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sensors.windows import Confidence
 from streams.discharge.applied import AppliedLimit, Verdict, Why
-from streams.discharge.judgement import Level, judge, level_of, levels, read_detail, say, thresholds
+from streams.discharge.judgement import Level, decider_within, judge, level_of, levels, read_detail, say, thresholds
 from streams.discharge.limitfile import Period
 from streams.discharge.limits import Limit
 from streams.discharge.loads import Units, day_loads, divide_exact
@@ -187,3 +187,12 @@ def test_nothing_is_found_without_a_known_flow_and_a_known_weather(flags: list[b
         else None
     )  # fmt: skip
     assert (found if found in FOUND else None) == expected
+
+
+@given(st.lists(_limits(), min_size=1, max_size=4), _VALUES)
+def test_what_decides_a_value_that_is_over_nothing_follows_from_its_level(
+    limits: list[AppliedLimit], value: int
+) -> None:
+    judged = judge(Fraction(value, 10**DIGITS), limits)
+    if judged.level < Level.HINT:
+        assert decider_within(limits, judged.level) == judged.decides
