@@ -384,6 +384,45 @@ def check(
     typer.echo(report.verdict(said))
 
 
+@app.command()
+def letters(
+    reason: Annotated[str, typer.Option(help="Only of this reason, for example unknown_site.")] = "",
+    site: Annotated[str, typer.Option(help="Only of this site.")] = "",
+    since: Annotated[datetime | None, typer.Option(help="Received from then on, Beijing time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Received before then, Beijing time.")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help="Folder of a `jianhu up`.")] = None,
+    count: Annotated[bool, typer.Option("--count", help="Only how many there are of each reason and site.")] = False,
+    drive_again: Annotated[
+        bool, typer.Option("--again", help="Send those again that the registry takes as it is now.")
+    ] = False,
+) -> None:
+    """List input that could not be used, or send it again; what came too late is for `jianhu recompute --late`."""
+    from jianhu.assembly import Assembly  # noqa: PLC0415
+    from jianhu.letters import Wanted, again, counts_of, drive, letters_of, line_of  # noqa: PLC0415
+    from jianhu.parts import feeder_of, is_running, running_settings  # noqa: PLC0415
+    from sensors.deadletters import Refusal  # noqa: PLC0415
+
+    settings = parse_settings(os.environ)
+    if directory is not None:
+        running = drive_again or is_running(directory)
+        settings = running_settings(directory, settings) if running else replace(settings, dir=directory)
+    parts = Assembly(settings)
+    wanted = Wanted(
+        reason=_one_of(Refusal, reason) if reason else None,
+        site=site,
+        start_ms=None if since is None else ms_of(since.replace(tzinfo=BEIJING)),
+        end_ms=None if until is None else ms_of(until.replace(tzinfo=BEIJING)),
+    )
+    found = letters_of(parts, wanted)
+    if drive_again:
+        feeder = feeder_of(parts, "again", synthetic=parts.registry.synthetic, stop=_stop_on_signals())
+        rows = drive(feeder, again(found, parts.registry, parts.kinds))
+        typer.echo(f"sent {rows} rows again; what still cannot be used comes back as a letter")
+        return
+    for line in counts_of(found) if count else map(line_of, found):
+        typer.echo(line)
+
+
 def _one_of(kind: type[ChoiceT], text: str) -> ChoiceT:
     try:
         return kind(text)

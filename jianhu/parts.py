@@ -185,6 +185,11 @@ def phases(starts: Mapping[str, int], now_ms: int) -> list[tuple[int, int, tuple
     ]
 
 
+def is_running(folder: Path) -> bool:
+    """Return whether a `jianhu up` says that it runs on a folder."""
+    return (folder / RUN_FILE).exists()
+
+
 def running_settings(folder: Path, settings: Settings) -> Settings:
     """Return the settings of the `jianhu up` that runs on a folder.
 
