@@ -16,6 +16,12 @@ from sensors.windows import LONG, Confidence, Needs, Span, WindowSpec, parse_win
 from sensors.yamlfile import Document
 
 Path = tuple[str | int, ...]
+SLOT_RULES: Final = (
+    "hour_minutes", "particle_hour_minutes", "o3_8h_hours", "running_24h_hours", "day_hours", "mda8_windows",
+)  # fmt: skip
+"""Dated counts of the pack hj663 for windows up to a day."""
+DAY_RULES: Final = ("month_days", "year_days")
+"""Dated counts of days for longer windows."""
 _LEAP_YEAR: Final = 2024
 
 
@@ -122,8 +128,11 @@ def window_of(
     names = tuple(factors) if entry.factors is None else entry.factors
     _check_factors(document, names, (*path, "factors"), factors)
     needs = tuple(_needs(document, item, (*path, "needs", index)) for index, item in enumerate(entry.needs))
-    most = _most(span, length, periods)
+    most, rules = _most(span, length, periods), DAY_RULES if span in LONG else SLOT_RULES
     for index, item in enumerate(needs):
+        if item.rule and item.rule not in rules:
+            problem = f"no rule {item.rule!r} for {entry.name}"
+            raise document.error((*path, "needs", index, "rule"), problem, f"name one of {', '.join(rules)}")
         if item.at_least is not None and item.at_least > most:
             problem = f"at least {item.at_least}, where {entry.name} holds at most {most}"
             raise document.error((*path, "needs", index, "at_least"), problem, f"give 1 to {most}")

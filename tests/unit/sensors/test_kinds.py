@@ -10,6 +10,7 @@ import pytest
 from sensors.clock import DAY_MS, HOUR_MS
 from sensors.errors import ConfigError, UnknownName
 from sensors.factors import INT32, Form, load_factors
+from sensors.kindparts import DAY_RULES, SLOT_RULES
 from sensors.kinds import Confidence, DayRange, Kind, Span, Statistic, kind_names, kind_schema, load_kind, parse_kind
 from sensors.registry import StationClass
 from sensors.yamlfile import parse_yaml, read_yaml
@@ -123,6 +124,19 @@ def test_air_names_the_rows_of_its_pack_and_repeats_no_count() -> None:
         "year_p98": "year_days", "year_p95": "year_days", "year_p90": "year_days", "running_year": "year_days",
     }  # fmt: skip
     assert all(needs.at_least is None for window in air.windows for needs in window.needs)
+
+
+def test_the_rules_that_a_kind_may_name_stand_in_the_packs() -> None:
+    counts = read_yaml(FOLDER.parents[2] / "streams/data/hj663.yaml").value["editions"]
+    assert all(set(SLOT_RULES) <= edition.keys() for edition in counts)
+    days = read_yaml(FOLDER.parents[2] / "streams/data/periods.yaml").value
+    assert all(rule in str(days) for rule in DAY_RULES)
+
+
+@pytest.mark.parametrize(("window", "rule"), [("1h", "year_days"), ("24h", "hours"), ("month", "day_hours")])
+def test_a_window_names_only_rules_that_count_what_it_is_made_of(window: str, rule: str) -> None:
+    with pytest.raises(ConfigError, match=f"no rule '{rule}' for {window}"):
+        tank(f"{{name: {window}, needs: [{{rule: {rule}, source: a, confidence: not_seen}}]}}")
 
 
 def test_long_windows_of_ozone_are_made_of_its_daily_maxima() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
+from sensors import yamlfile
 from sensors.errors import ConfigError, Problems
 from sensors.yamlfile import parse_yaml, read_yaml
 
@@ -175,3 +176,52 @@ def test_an_entry_of_a_mapping_is_told_with_its_own_key() -> None:
     record, places = parse_yaml(text, "a.yaml").read_parts(Named, {"parts": Inner}, "mend it", problems)
     assert (set(record.parts), places) == ({"PM2.5"}, {"parts": ("PM2.5",)})
     assert [(error.line, error.key) for error in problems.found] == [(3, "parts.NO.size")]
+
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(
+    path
+    for folder in ("sensors", "streams", "alerts", "simulators", "tests/golden")
+    for path in (ROOT / folder).rglob("*.yaml")
+)
+
+
+def told(text: str) -> object:
+    try:
+        document = parse_yaml(text, "a.yaml")
+    except ConfigError as error:
+        return str(error)
+    return repr(document.value), dict(document.lines)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_quick_way_and_the_slow_one_read_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = path.read_text(encoding="utf-8")
+    quick = told(text)
+    monkeypatch.setattr(yamlfile, "_quick_loader", lambda _: None)
+    assert told(text) == quick
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 5000 + "]" * 5000, "- " * 100_000, "{a: " * 100_000])
+def test_what_nests_without_end_is_an_error_and_not_the_end_of_the_program(text: str) -> None:
+    with pytest.raises(ConfigError, match="no YAML"):
+        parse_yaml(text, "a.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x 1\nb: *x\n",
+        "a: !!python/none x\n",
+        "a: !mine 1\n",
+        "a: 1\na: 2\n",
+        "a: [1\n",
+        "a: 1\n---\nb: 2\n",
+        "a: \x07",
+    ],
+)
+def test_what_is_wrong_is_told_in_the_same_words_both_ways(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = told(text)
+    assert isinstance(quick, str)
+    monkeypatch.setattr(yamlfile, "_quick_loader", lambda _: None)
+    assert told(text) == quick
