@@ -23,8 +23,9 @@ METER_DAYS = 45
 _METER_HOUR = 9
 _HOUR, _DAY_HOURS = 60, 24
 _LITRES = 3600
-DRY_MM = 0.05
-"""Less rain than this that still counts makes no run-off."""
+DRY_MM = 0.5
+"""Less rain than this that still counts makes no run-off: a pipe has drained some hours after the rain."""
+DRAIN_H = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +122,11 @@ def _knots(scene: Scene, sites: tuple[Site, ...], hours: Ints) -> Floats:
     clock = (minutes + BEIJING_MINUTES) / _HOUR % _DAY_HOURS
     day = np.cos(2.0 * np.pi * (clock - 13.0) / 24.0) + 0.35 * np.cos(4.0 * np.pi * (clock - 10.0) / 24.0)
     wander = 1.0 + 0.06 * smooth(scene.seed, Stream.OUTFALL_WATER, keys, minutes, 360)
-    soaked = scene.soaked(minutes, 10.0)
+    fell = minutes - _HOUR  # what has fallen when the hour begins: nothing runs before the rain
+    soaked = scene.soaked(fell, 10.0)
     flow = size * (1.0 + column([one.swing for one in use]) * day) * wander
     flow = np.clip(flow, 0.05 * size, None) * (1.0 + column([one.wet for one in use]) * soaked)
-    runs = size * np.clip(scene.soaked(minutes, 2.0) - DRY_MM, 0.0, None) / 4.0
+    runs = size * np.clip(scene.soaked(fell, DRAIN_H) - DRY_MM, 0.0, None) / 4.0
     rain_water = column([float(site.setting["use"] == "rain") for site in sites]) > 0
     return np.asarray(np.where(rain_water, runs, flow) + _discharged(scene, sites, minutes))
 

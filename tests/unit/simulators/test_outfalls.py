@@ -7,7 +7,7 @@ import pytest
 
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, HOUR_MS, MINUTE_MS
 from simulators.chance import Ints
-from simulators.outfalls import METER_DAYS, flow_at, readings, volume_at
+from simulators.outfalls import DRAIN_H, METER_DAYS, flow_at, readings, volume_at
 from simulators.scene import Scene
 from simulators.stories import Script, StoryKind, load_script
 from tests.region_cases import JULY, NOVEMBER, shangyu
@@ -50,7 +50,7 @@ def test_without_a_story_every_outlet_keeps_its_limits_also_in_rain(end: int) ->
 
 def test_rain_water_outlets_run_in_rain_only_and_say_no_concentration_while_dry() -> None:
     scene = told("front")
-    found, soaked = readings(scene, SITES, tens(NOVEMBER), 10), scene.soaked(tens(NOVEMBER), 2.0)[:, 0]
+    found, soaked = readings(scene, SITES, tens(NOVEMBER), 10), scene.soaked(tens(NOVEMBER) - 60, DRAIN_H)[:, 0]
     rain = of_use("rain")
     assert (found["flow"][soaked > 2][:, rain] > 1).all()
     assert (found["flow"][soaked == 0][:, rain] == 0).all()
@@ -58,6 +58,15 @@ def test_rain_water_outlets_run_in_rain_only_and_say_no_concentration_while_dry(
     assert np.isnan(found["COD"][:, rain][dry]).all()
     assert not np.isnan(found["COD"][:, rain][~dry]).any()
     assert 0.3 < dry.mean() < 0.99
+
+
+def test_twelve_hours_after_the_rain_nothing_flows_that_is_not_let_out() -> None:
+    scene, span = told("front", "stagnation"), tens(NOVEMBER, 20)
+    fell = scene.weather(span + 5).rain[:, 0]
+    dry = np.convolve(fell, np.ones(72))[: len(fell)] == 0.0
+    dry[:72] = False
+    assert dry.any()
+    assert (readings(scene, SITES, span, 10)["flow"][dry][:, of_use("rain")] == 0.0).all()
 
 
 def test_rain_raises_the_flow_of_plants_and_thins_it() -> None:
