@@ -154,6 +154,16 @@ def forget_older(settings: Settings, *marks: str) -> None:
             shutil.rmtree(folder)
 
 
+def read_state(folder: Path) -> dict[str, object]:
+    """Return what `write_state` wrote last, for people; empty where nobody wrote anything."""
+    path = folder / STATE_FILE
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+    except FileNotFoundError:
+        return {}
+    return msgspec.to_builtins(state)  # type: ignore[no-any-return]
+
+
 def write_state(folder: Path, state: State) -> None:
     """Say for other processes what runs."""
     draft = folder / f".{STATE_FILE}.new"

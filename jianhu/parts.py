@@ -16,6 +16,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from jianhu.assembly import Assembly
+from jianhu.configuration import read_state
 from jianhu.feeding import Feeder, Packets, fill, live
 from jianhu.settings import Settings, parse_settings
 from sensors.clock import HOUR_MS, MINUTE_MS, beijing
@@ -132,6 +133,7 @@ def run_console(parts: Assembly) -> None:
     journal = open_journal(settings.alerts_database, wall_ms)
     try:
         app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen)
+        app.add_api_route("/api/v1/configuration", lambda: read_state(settings.dir), methods=["GET"])
         serve(app, chosen)
     finally:
         journal.close()

@@ -13,6 +13,7 @@ from jianhu.configuration import (
     configuration_files,
     forget_older,
     keep_good,
+    read_state,
     seen,
     write_state,
 )
@@ -147,3 +148,5 @@ def test_the_state_is_said_for_other_processes(tmp_path: Path) -> None:
     state = State(mark="m", since=1, refused="registry.yaml:3: wrong", refused_at=2)
     write_state(tmp_path, state)
     assert msgspec.json.decode((tmp_path / STATE_FILE).read_bytes(), type=State) == state
+    assert read_state(tmp_path) == {"mark": "m", "since": 1, "refused": "registry.yaml:3: wrong", "refused_at": 2}
+    assert read_state(tmp_path / "nowhere") == {}
