@@ -126,9 +126,9 @@ class Region:
     def _sent(self, kind: str, period: int, start_ms: int, end_ms: int) -> Iterator[pa.RecordBatch]:
         """Yield what is sent when its interval ends, and then what stories send late or again."""
         sites, before = self._sites(kind, period), (period - 1) * MINUTE_MS
-        if sites:
-            sheet = self._sheet(kind, sites, _starts(start_ms - before, end_ms - before, period), period)
-            yield batch_of(sheet, self._names(kind), self.seed)
+        minutes = _starts(start_ms - before, end_ms - before, period)
+        if sites and len(minutes):
+            yield batch_of(self._sheet(kind, sites, minutes, period), self._names(kind), self.seed)
         scene = self._scene()
         for plot in self.script.stories:
             if plot.kind in RESENDING:
