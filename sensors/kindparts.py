@@ -84,13 +84,15 @@ class _Test:
     """Numbers of slots."""
     factors: int | None
     """How many it compares; None for any number, each tested alone."""
+    optional: tuple[str, ...] = ()
+    """Quantities that may be left out."""
 
 
 TESTS: Final[Mapping[str, _Test]] = {
     "gross_range": _Test(quantities=("low", "high"), counts=(), factors=None),
     "spike": _Test(quantities=("height",), counts=(), factors=None),
     "rate_of_change": _Test(quantities=("per_slot",), counts=(), factors=None),
-    "flat_line": _Test(quantities=("within",), counts=("slots",), factors=None),
+    "flat_line": _Test(quantities=("within",), counts=("slots",), factors=None, optional=("above",)),
     "greater_than": _Test(quantities=("by",), counts=(), factors=2),
 }
 """The quality tests (`sensors.quality`), as a kind file writes them."""
@@ -213,8 +215,8 @@ def test_of(document: Document, entry: TestEntry, path: Path, factors: Mapping[s
     numbers: dict[str, Fraction] = {}
     for name, value in entry.numbers.items():
         here = (*path, "numbers", name)
-        if name not in wanted:
-            raise document.error(here, "unknown key", f"give {', '.join(wanted)}")
+        if name not in wanted and name not in form.optional:
+            raise document.error(here, "unknown key", f"give {', '.join((*wanted, *form.optional))}")
         if name in form.counts:
             numbers[name] = exact(document, here, value)
             if numbers[name].denominator != 1 or numbers[name] < 1:

@@ -100,6 +100,13 @@ def test_flat_line_marks_the_newest_of_a_run_that_hardly_moved(
     assert marked(flat_line(*series(*values), 3, 1)) == expected
 
 
+def test_a_run_that_the_instrument_can_hardly_see_is_no_flat_line() -> None:
+    values, present = series(2, 2, 2, 2, 6, 6, 6, 5, 5, 5)
+    assert marked(flat_line(values, present, 3, 0)) == [2, 3, 6, 9]
+    assert marked(flat_line(values, present, 3, 0, 5)) == [6]
+    assert marked(flat_line(values, present, 3, 0, 1)) == [2, 3, 6, 9]
+
+
 def test_greater_than_marks_a_part_that_is_more_than_the_whole_where_both_are_there() -> None:
     part, whole = np.array([10, 12, 13, 99], np.int64), np.array([10, 10, 10, 10], np.int64)
     both = np.array([True, True, True, False])
@@ -144,7 +151,7 @@ def test_a_run_of_equal_hours_is_suspect_from_the_sixth_on() -> None:
 
 def test_the_reach_is_that_of_the_test_that_looks_farthest(tank: Kind) -> None:
     assert reach_of(tank) == Reach(2, 1)
-    assert reach_of(load_kind("ecoflow")) == Reach(47, 0)
+    assert reach_of(load_kind("ecoflow")) == Reach(23, 0)
 
 
 @pytest.mark.parametrize("name", ["air", "voc", "water", "outfall", "noise", "ecoflow", "meteo"])
