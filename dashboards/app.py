@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from alerts.desk import Desk
-from dashboards import api, live, login, pages
+from dashboards import api, live, login, pages, sitepages
 from dashboards.console import Console
 from dashboards.guard import HEADERS, Guard
 from dashboards.keeper import Keeper
@@ -23,6 +23,7 @@ from dashboards.session import Guesses
 from dashboards.settings import ConsoleSettings
 from dashboards.watch import Watch
 from sensors.factors import load_factors
+from sensors.kinds import Kind, load_kind
 from sensors.registry import Registry
 from streams.standards import Standards
 from streams.store.contract import ResultStore
@@ -41,8 +42,18 @@ def create_console(
     settings: ConsoleSettings,
     *,
     wall: Callable[[], int] = wall_ms,
+    kind_of: Callable[[str], Kind] = load_kind,
 ) -> FastAPI:
     """Return the console as an ASGI application; the store and the desk are first read when it starts.
+
+    Parameters
+    ----------
+    store, desk, registry, standards, settings
+        What it shows, and how it behaves.
+    wall
+        The wall clock, milliseconds UTC.
+    kind_of
+        Gives the kinds of readings that the registry names; by default those delivered.
 
     Raises
     ------
@@ -50,12 +61,14 @@ def create_console(
         When the region's outline cannot be read.
     """
     factors = load_factors("air")
+    kinds = {name: kind_of(name) for name in registry.kinds}
     console = Console(
         store=store,
         desk=desk,
         registry=registry,
         standards=standards,
         factors=factors,
+        kinds=kinds,
         settings=settings,
         wall=wall,
         watch=Watch(
@@ -64,6 +77,7 @@ def create_console(
             registry=registry,
             standards=standards,
             factors=factors,
+            kinds=kinds,
             settings=settings,
             wall=wall,
         ),
@@ -77,7 +91,7 @@ def create_console(
         lifespan=_lifespan,
     )  # fmt: skip
     app.state.console = console
-    for part in (pages, api, live, login):
+    for part in (pages, sitepages, api, live, login):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

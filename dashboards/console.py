@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, cast
 
 from jinja2 import Environment
@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from alerts.desk import Desk
 from alerts.texts import Language
 from dashboards.keeper import Keeper
+from dashboards.measures import Measure, measure_of
 from dashboards.outline import Picture, Shape, draw
 from dashboards.overview import Overview
 from dashboards.render import age_text, island, page_words
@@ -22,13 +23,15 @@ from dashboards.settings import ConsoleSettings
 from dashboards.texts import Catalogue, load_catalogue
 from dashboards.visitor import Palette, Theme, Visitor, remember, same_page, visitor_of
 from dashboards.watch import Snapshot, Watch
+from sensors.areas import Area
 from sensors.factors import Factor
+from sensors.kinds import Kind
 from sensors.registry import Registry, Site
 from streams.standards import Standards
 from streams.store.contract import ResultStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Console:
     """Every long-lived object of the console."""
 
@@ -37,6 +40,9 @@ class Console:
     registry: Registry
     standards: Standards
     factors: Mapping[str, Factor]
+    """Of air."""
+    kinds: Mapping[str, Kind]
+    """The kinds of readings that the registry has sites of."""
     settings: ConsoleSettings
     wall: Callable[[], int]
     watch: Watch
@@ -60,8 +66,21 @@ class Console:
 
     def place(self, language: Language, site: str) -> str:
         """Return the name of a site; its id when the registry has it no more."""
-        found = self.registry.get(site)
+        found = self.registry.get(site) or self.areas.get(site)
         return site if found is None else name_of(language, found)
+
+    def area(self, area: str) -> Area | None:
+        """Return an area of the registry by the id of an address; None for any other text."""
+        return self.areas.get(area)
+
+    @cached_property
+    def areas(self) -> Mapping[str, Area]:
+        """The registry's areas by id."""
+        return {area.id: area for area in self.registry.areas}
+
+    def measure(self, kind: Kind, symbol: str, digits: int) -> Measure:
+        """Return what rows of a factor are about."""
+        return measure_of(kind, symbol, digits, _word)
 
     def picture(self, overview: Overview) -> Picture:
         """Return the map of the sites of an overview."""
@@ -79,6 +98,8 @@ class Console:
             age=partial(age_text, catalogue),
             named=partial(name_of, visitor.language),
             place=partial(self.place, visitor.language),
+            measure=self.measure,
+            areas=self.areas,
             visitor=visitor,
             links=_links(request, visitor),
             registry=self.registry,
@@ -98,6 +119,10 @@ class Console:
         response.headers["content-language"] = visitor.language
         remember(request, response, visitor)
         return response
+
+
+def _word(language: Language, name: str) -> str:
+    return load_catalogue(language).or_plain(f"measure.{name}", name)
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from dashboards.api import acknowledge_event, close_event, is_event_id, read_sta
 from dashboards.console import Console, catalogue_of, console_of
 from dashboards.events import Tab, listed
 from dashboards.keeper import Kept
+from dashboards.media import firms_of
 from dashboards.overview import Overview, State, StationNow
 from dashboards.render import island
 from dashboards.station import View, read_span, strip_labels
@@ -44,7 +45,12 @@ def overview_part(request: Request) -> HTMLResponse:
 def _overview(request: Request, template: str) -> HTMLResponse:
     console = console_of(request)
     seen = console.snapshot().overview
-    values: dict[str, Any] = {"overview": seen, "named_first": _NAMED}
+    values: dict[str, Any] = {
+        "overview": seen,
+        "named_first": _NAMED,
+        "media": console.snapshot().media,
+        "firms": lambda medium: firms_of(medium, console.areas),
+    }
     if seen is not None:
         values |= {"picture": console.picture(seen), "stations": ranked(seen), "spread": spread(seen)}
     return console.page(request, template, **values)

@@ -13,12 +13,15 @@ from typing import Any, Final, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from alerts.against import TARGETS
 from alerts.states import StepReason
-from alerts.texts import Key, Language, Word, because, shown, title, word
+from alerts.texts import CLASSES, Key, Language, Word, because, peak_shown, shown, title, window_name, word
 from dashboards.events import bound_text
-from dashboards.rows import marks_of, written
+from dashboards.media import LAYERS, Spot
+from dashboards.rows import Row, marks_of, written
 from dashboards.texts import Catalogue
 from sensors.clock import DAY_MS, HOUR_MS, MINUTE_MS, beijing, hour_ending
+from streams.discharge.judgement import read_detail
 
 _FOLDER: Final = Path(str(files("dashboards")))
 STATIC: Final = _FOLDER / "static"
@@ -51,6 +54,14 @@ def environment() -> Environment:
         alert_shown=shown,
         bound_text=bound_text,
         day_label=day_label,
+        slot_label=slot_label,
+        class_symbol=class_symbol,
+        roman=roman,
+        limit_text=limit_text,
+        quota_text=quota_text,
+        layers=LAYERS,
+        alert_peak=peak_shown,
+        window_name=window_name,
     )
     return env
 
@@ -95,6 +106,41 @@ def short_time(ms: int) -> str:
 def ending_label(start: int, step: int) -> str:
     """Return the label of an interval: the hour's end, or the day's date."""
     return hour_ending(start) if step == HOUR_MS else day_label(start)
+
+
+def slot_label(start: int, length: int) -> str:
+    """Return the label of a slot: the hour's end, or first and last instant of a longer one, in Beijing time."""
+    if length <= HOUR_MS:
+        return hour_ending(start)
+    return f"{beijing(start):%Y-%m-%d %H:%M}–{beijing(start + length):%H:%M}"
+
+
+def class_symbol(level: int) -> str:
+    """Return a class of water quality as the national platform writes it."""
+    return CLASSES[level - 1]
+
+
+def roman(target: str) -> str:
+    """Return a target class as the registry writes it in the letters of the standard: ``III`` → ``Ⅲ``."""
+    rank = TARGETS.get(target)
+    return target if rank is None else CLASSES[rank - 1]
+
+
+def limit_text(row: Row) -> str:
+    """Return the limit that decided a judgement, as its standard writes it; empty where none did."""
+    if not row.detail.startswith(("[", "{")):
+        return ""
+    said = read_detail(row.detail)
+    if said.decides is None:
+        return ""
+    limit = said.limits[said.decides]
+    return "–".join(part for part in (limit.low, limit.high) if part is not None)
+
+
+def quota_text(spot: Spot) -> str:
+    """Return what is left of the yearly quota of COD; empty where there is none."""
+    row = spot.year.get("COD.quota")
+    return "" if row is None or row.value is None else written(row.value, row.digits, 1)
 
 
 def day_label(start: int) -> str:
@@ -151,6 +197,8 @@ def page_words(catalogue: Catalogue) -> dict[str, Any]:
         "sound_tap": catalogue.texts["nav.sound_tap"],
         "hour_ending": catalogue.texts["time.ending_note"],
         "limit": catalogue.texts["station.limit"],
+        "final": catalogue.texts["site.final"],
+        "provisional": catalogue.texts["site.provisional"],
         "valid": catalogue.texts["station.valid"],
         "revision": catalogue.texts["station.revision"],
         "reasons": catalogue.under("reason_long"),

@@ -19,6 +19,9 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+_START, _EDITION = _COLUMNS.index("start"), _COLUMNS.index("edition")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One result, see ``streams.results.RESULT_SCHEMA``; times in milliseconds UTC."""
@@ -58,15 +61,19 @@ class Row:
 
 
 def rows_of(table: pa.Table, edition_of: EditionOf) -> list[Row]:
-    """Return the rows of a table that were judged by the edition in force at their own time.
+    """Return the rows of a table that were judged by the edition in force at their own time, or by none.
 
     Other editions are kept for comparison and are not what a page shows. Before the first edition
     every row stays.
     """
     columns: dict[str, list[Any]] = {name: _plain(table.column(name)) for name in _COLUMNS}
     editions = {start: edition_of(start) for start in set(columns["start"])}
-    rows = zip(*columns.values(), strict=True)
-    return [Row(**dict(zip(_COLUMNS, cells, strict=True))) for cells in rows if editions[cells[3]] in (cells[4], None)]
+    found = []
+    for cells in zip(*columns.values(), strict=True):
+        edition, in_force = cells[_EDITION], editions[cells[_START]]
+        if in_force in (edition, None) or not edition:
+            found.append(Row(**dict(zip(_COLUMNS, cells, strict=True))))
+    return found
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:

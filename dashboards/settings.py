@@ -35,6 +35,8 @@ class ConsoleSettings:
     """How many seconds of data pass in a second of the wall clock, for a simulated clock."""
     owed_after_ms: int = 600_000
     """How long after its end an hour is owed by every site; then a silent site is missing."""
+    late_ms: int = 259_200_000
+    """How long late data are taken live: a window is final when its kind's clock is so far past its end."""
     silent_after_ms: int = 180_000
     """Wall time without a tick after which the pipeline is called silent."""
     poll_ms: int = 1_000
@@ -53,7 +55,7 @@ class ConsoleSettings:
             raise _wrong("port", f"{self.port} is no port", f"use 0 to {_LAST_PORT}")
         if self.speed <= 0:
             raise _wrong("speed", f"{self.speed} does not go forward", "use a number above 0")
-        for name in ("owed_after_ms", "silent_after_ms", "poll_ms", "listeners"):
+        for name in ("owed_after_ms", "late_ms", "silent_after_ms", "poll_ms", "listeners"):
             if getattr(self, name) < 1:
                 raise _wrong(name, f"{getattr(self, name)} is not positive", "use 1 or more")
 

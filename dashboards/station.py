@@ -115,9 +115,9 @@ def read_span(view: View, from_text: str, to_text: str, newest: int) -> Span:
     """
     daily = view is View.DAY
     step = DAY_MS if daily else HOUR_MS
-    asked_end = _moment(to_text, whole_day=True) if to_text else None
+    asked_end = moment(to_text, whole_day=True) if to_text else None
     end = _ceil(asked_end, daily=daily) if asked_end is not None else _floor(newest, daily=daily) + step
-    asked_start = _moment(from_text, whole_day=False) if from_text else None
+    asked_start = moment(from_text, whole_day=False) if from_text else None
     usual = (DEFAULT_DAYS if daily else DEFAULT_HOURS) * step
     start = _floor(asked_start, daily=daily) if asked_start is not None else end - usual
     if start >= end:
@@ -126,7 +126,14 @@ def read_span(view: View, from_text: str, to_text: str, newest: int) -> Span:
     return Span(start=max(start, end - longest), end=end, step=step, cut=end - start > longest)
 
 
-def _moment(text: str, *, whole_day: bool) -> int:
+def moment(text: str, *, whole_day: bool) -> int:
+    """Return a Beijing date or time in ISO form as milliseconds UTC; of a date as an end its last instant.
+
+    Raises
+    ------
+    ValueError
+        When it is no time, or lies in no year that can be meant.
+    """
     moment = dt.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=BEIJING)

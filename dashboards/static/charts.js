@@ -33,12 +33,13 @@
   // built of elements and plain text: nothing from the data is read as markup
   function tip(panel, point) {
     const box = document.createElement("div");
-    box.append(line(`${point.label} ${panel.step < 86400000 ? words.hour_ending : ""}`, "tip-when"));
+    box.append(line(`${point.label} ${panel.step === 3600000 ? words.hour_ending : ""}`, "tip-when"));
     const value = point.value === null
       ? words.reasons[point.reason] || point.reason : `${point.value} ${panel.unit}`;
     box.append(line(`${panel.factor}  ${value}`, point.over ? "tip-value is-over" : "tip-value"));
     if (point.value !== null && point.reason) box.append(line(words.reasons[point.reason] || point.reason));
     if (point.detail) box.append(line(point.detail));
+    if (point.final !== undefined) box.append(line(point.final ? words.final : words.provisional, "tip-note"));
     if (point.marks?.length) box.append(line(point.marks.map((m) => words.marks[m] || m).join(" · ")));
     if (point.edition !== undefined) {
       box.append(line(`${words.valid.replace("{valid}", point.valid).replace("{expected}", point.expected)} · ` +
@@ -69,7 +70,7 @@
         axisLabel: { color: soft, fontSize: 12, hideOverlap: true, formatter: axisLabel(step) }, splitNumber: 4,
       },
       yAxis: {
-        type: "value", min: 0, max: nice(high), splitNumber: 3,
+        type: "value", min: Math.min(0, ...numbers.filter((n) => n !== null)), max: nice(high), splitNumber: 3,
         axisLabel: { color: soft, fontSize: 12, showMaxLabel: false }, splitLine: { lineStyle: { color: faint } },
       },
       tooltip: {

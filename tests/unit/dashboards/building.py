@@ -22,9 +22,11 @@ from alerts.rules import load_rules
 from alerts.verdicts import Judge
 from dashboards.app import create_console
 from dashboards.settings import ConsoleSettings
+from sensors.areas import Area
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.errors import StoreError
 from sensors.registry import Absence, Registry, Site, StationClass
+from sensors.registryfile import AreaType
 from streams.results import AQI, RESULT_SCHEMA, ResultHead, Window
 from streams.standards import load_standards
 from streams.store.memory import MemoryStore
@@ -52,10 +54,33 @@ def absence(factor: str, start: int = 0, end: int | None = None) -> Absence:
     return Absence(factor=factor, start=start, end=end, author="a", why="w")
 
 
-def registry(*sites: Site, synthetic: bool = True) -> Registry:
+def registry(*sites: Site, synthetic: bool = True, areas: tuple[Area, ...] = ()) -> Registry:
     return Registry(
-        region_zh="试区", region_en="Test region", synthetic=synthetic, sites=sites or (site("A"), site("B"))
+        region_zh="试区",
+        region_en="Test region",
+        synthetic=synthetic,
+        sites=sites or (site("A"), site("B")),
+        areas=areas,
     )
+
+
+def area(name: str, type_: str = "county", parent: str | None = None) -> Area:
+    return Area(
+        id=name, type=AreaType(type_), name_zh=f"{name}区", name_en=f"{name} area", parent=parent, synthetic=True,
+        source="test",
+    )  # fmt: skip
+
+
+def section(name: str = "W", **other: Any) -> Site:
+    """Return a section of a river with a target of class III."""
+    made: dict[str, Any] = {"kind": "water", "station_class": "river_section", "zone": 0, "period_ms": 4 * HOUR_MS}
+    return site(name, **(made | {"setting": {"water": "river", "target": "III"}} | other))
+
+
+def plain(site_id: str, factor: str, value: int | None, window: str, start: int, **other: Any) -> dict[str, Any]:
+    """Return a row of any kind of readings; ``value`` fixed point with 2 digits."""
+    made = row(factor, value, site=site_id, window=window, start=start, edition="")
+    return made | {"value": value, "digits": 2, "at": start + HOUR_MS} | other
 
 
 def row(factor: str = "PM2.5", value: int | None = 10, hour: int = 0, **other: Any) -> dict[str, Any]:
@@ -159,16 +184,16 @@ class House:
             wall=lambda: self.wall,
         )
 
-    def say(self, *rows: dict[str, Any]) -> None:
+    def say(self, *rows: dict[str, Any], kind: str = "air") -> None:
         """Let the stream say results: into the store and to the alerts."""
         said = batch(rows)
-        self.store.inner.write(said, HEAD)
+        self.store.inner.write(said, ResultHead(kind=kind, pack="pack"))
         with self.journal.writing() as turn:
-            self.keeper.take(columns_of(said, "pack", "air"), turn)
+            self.keeper.take(columns_of(said, "pack", kind), turn)
             self.keeper.save(turn)
 
-    def tick(self, at: int | None = None) -> None:
-        self.store.inner.note_tick("air", 0, self.wall if at is None else at, self.wall)
+    def tick(self, at: int | None = None, kind: str = "air") -> None:
+        self.store.inner.note_tick(kind, 0, self.wall if at is None else at, self.wall)
 
     def look(self) -> None:
         self.app.state.console.watch.look()
@@ -186,9 +211,11 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, *sites: Site, synthetic: bool = True, **settings: Any) -> Iterator[House]:
+def house(
+    folder: Path, *sites: Site, synthetic: bool = True, areas: tuple[Area, ...] = (), **settings: Any
+) -> Iterator[House]:
     """Yield a console over a memory store and a SQLite desk."""
-    held = registry(*sites, synthetic=synthetic)
+    held = registry(*sites, synthetic=synthetic, areas=areas)
     rules = _RULES()
     wall = [T0]
     journal = open_journal(f"sqlite:///{folder}/alerts.db", lambda: wall[0])

@@ -12,17 +12,38 @@ from alerts.rules import Kind
 from alerts.states import State
 from alerts.texts import Language
 from dashboards.events import Tab
+from dashboards.media import LAYERS
+from dashboards.sitepages import judged_key
 from dashboards.station import View
 from dashboards.texts import flat, load_catalogue
 from sensors.errors import UnknownName
 from sensors.flags import Mark
-from sensors.registry import StationClass
+from sensors.kinds import kind_names, load_kind
+from sensors.registryfile import AreaType
+from streams.periods.targets import Standing
 from streams.results import Reason, Window
 
 FOLDER = Path(dashboards.__file__).parent
 ZH, EN = (load_catalogue(language) for language in (Language.ZH, Language.EN))
+KINDS = [load_kind(name) for name in kind_names()]
+
+
+def named_choice(choice: str) -> bool:
+    """Methods of instruments, classes and zones are written as they are in every language."""
+    return choice.islower() and not choice[0].isdigit() and choice != "electrochemical"
+
+
 CODES: dict[str, Iterable[object]] = {
-    "class": list(StationClass),
+    "class": sorted({name for kind in KINDS for name in kind.classes}),
+    "area_type": list(AreaType),
+    "layer": list(LAYERS),
+    "setting": sorted({name for kind in KINDS for name in kind.facts}),
+    "choice": sorted(
+        {choice for kind in KINDS for fact in kind.facts.values() for choice in fact.choices if named_choice(choice)}
+    ),
+    "judged": ["none", *(judged_key(level) for level in range(5))],
+    "target": [*Standing, "regression"],
+    "line": ["target", "minimum"],
     "window": list(Window),
     "reason": [reason for reason in Reason if reason],
     "reason_long": [reason for reason in Reason if reason],
@@ -38,6 +59,7 @@ MADE = {
     *(f"event.next_{state}" for state in (*State, "backfilled")),
     *(f"time.{unit}" for unit in ("seconds", "minutes", "hours", "days")),
     *(f"station.{key}" for key in ("last_48", "last_7d", "last_30d", "last_year")),
+    *(key for key in ZH.texts if key.startswith("measure.")),
 }
 """Keys that templates put together."""
 
