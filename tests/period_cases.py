@@ -15,6 +15,7 @@ from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, HOUR_MS, MINUTE_MS
 from sensors.kinds import Kind, load_kind
 from sensors.registry import Absence, Registry, Site
 from sensors.registryfile import AreaType
+from sensors.windows import Span
 from streams.periods.judge import PeriodJudge
 from streams.periods.registered import PeriodContext
 from streams.periods.targets import NO_TARGETS, Targets
@@ -122,9 +123,11 @@ def registry(sites: Iterable[Site], areas: Iterable[Area] = ()) -> Registry:
     )  # fmt: skip
 
 
-def air(*, evaluations: tuple[str, ...] = ("air_year",)) -> Kind:
-    """Return the delivered kind, with some of its period evaluations."""
-    return replace(load_kind("air"), period_evaluations=evaluations)
+def air(*, evaluations: tuple[str, ...] = ("air_year",), running: bool = True) -> Kind:
+    """Return the delivered kind, with some of its period evaluations, and with the running years or without."""
+    kind = load_kind("air")
+    windows = tuple(w for w in kind.windows if running or w.span is not Span.RUNNING_YEAR)
+    return replace(kind, windows=windows, period_evaluations=evaluations)
 
 
 def judge(
