@@ -124,10 +124,11 @@ class Days:
         reason = np.where(present, 0, SILENT).astype(np.uint8)
         return DayValues(first_day=first_day, value=value, present=present, reason=reason, came=present)
 
-    def means(self, members: Sequence[str], period: Period) -> PeriodMeans:
-        shape = (len(members), len(self._factors))
+    def means(self, members: Sequence[str], period: Period, factors: Sequence[str] | None = None) -> PeriodMeans:
+        wanted = self._factors if factors is None else tuple(factors)
+        shape = (len(members), len(wanted))
         value, count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for at, factor in enumerate(self._factors):
+        for at, factor in enumerate(wanted):
             found = self.days(members, Series(factor, "24h"), period.first_day, period.through_day)
             count[:, at] = found.present.sum(axis=1)
             value[:, at] = divide_half_even(found.value.sum(axis=1), np.maximum(count[:, at], 1))
@@ -135,8 +136,8 @@ class Days:
         return PeriodMeans(
             period=period,
             members=tuple(members),
-            factors=self._factors,
-            digits=tuple(self._digits[factor] for factor in self._factors),
+            factors=wanted,
+            digits=tuple(self._digits[factor] for factor in wanted),
             value=np.where(present, value, 0),
             present=present,
             valid=count,

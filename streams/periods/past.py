@@ -66,19 +66,20 @@ class Held:
         """Return the days from ``first_day`` to ``last_day``, both inside; of an unknown series nothing came."""
         return self._pages.stretch(series, self.rows(members), first_day, last_day).values
 
-    def means(self, members: Sequence[str], period: Period) -> PeriodMeans:
-        """Return the form-aware mean of every factor over a period, with all stored digits.
+    def means(self, members: Sequence[str], period: Period, factors: Sequence[str] | None = None) -> PeriodMeans:
+        """Return the form-aware mean of every factor, or of those named, over a period, with all stored digits.
 
         A factor for which the kind has no window of this span has none here either.
         """
         kind = self._kind
         rows = self.rows(members)
-        found = [self._mean(rows, kind.factors[name], period) for name in kind.factors]
+        names = tuple(kind.factors if factors is None else factors)
+        found = [self._mean(rows, kind.factors[name], period) for name in names]
         return PeriodMeans(
             period=period,
             members=tuple(members),
-            factors=tuple(kind.factors),
-            digits=tuple(factor.digits for factor in kind.factors.values()),
+            factors=names,
+            digits=tuple(kind.factors[name].digits for name in names),
             value=np.stack([f.value for f in found], axis=1),
             present=np.stack([f.present for f in found], axis=1),
             valid=np.stack([f.valid for f in found], axis=1),

@@ -108,8 +108,8 @@ class Past(Protocol):
         """Return the days from ``first_day`` to ``last_day``, both inside; of an unknown series nothing came."""
         ...
 
-    def means(self, members: Sequence[str], period: Period) -> PeriodMeans:
-        """Return the kind's means of the same members over another period, for example the year before."""
+    def means(self, members: Sequence[str], period: Period, factors: Sequence[str] | None = None) -> PeriodMeans:
+        """Return the kind's means of the same members over another period; of some factors, or of all."""
         ...
 
 
@@ -147,9 +147,9 @@ class PeriodMeans:
         first, last = self.period.first_day, self.period.through_day
         return self.past.days(self.members, Series(factor, window, edition), first, last)
 
-    def over(self, period: Period) -> PeriodMeans:
-        """Return the means of the same members over another period."""
-        return self.past.means(self.members, period)
+    def over(self, period: Period, factors: Sequence[str] | None = None) -> PeriodMeans:
+        """Return the means of the same members over another period, of some factors or of all."""
+        return self.past.means(self.members, period, factors)
 
     def at(self, factor: str) -> int:
         """Return the place of a factor on the factor axis."""

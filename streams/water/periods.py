@@ -16,7 +16,7 @@ from sensors.kinds import Kind
 from sensors.registry import Site
 from sensors.windows import Span
 from streams.judging.reasons import INCOMPLETE, INVALID, MISSING_ITEM, NO_ITEM, OK, SILENT, UNSET
-from streams.periods.plan import AreaView, Period, PeriodMeans, PeriodRow
+from streams.periods.plan import AreaView, Period, PeriodMeans, PeriodRow, Series
 from streams.periods.registered import PeriodContext
 from streams.standards import calendar_date, day_number
 from streams.water.areas import Areas, is_bay_entry
@@ -26,7 +26,7 @@ from streams.water.evaluation import TLI
 from streams.water.masses import flux_rows, masses, year_before
 from streams.water.rating import BayVerdict, bay_verdict
 from streams.water.rows import Teller
-from streams.water.sections import Rules, Sections, classed, rules_of, sections
+from streams.water.sections import Rules, Sections, classed, day_means, rules_of, sections
 from streams.water.stability import Month, steadiness, watched
 from streams.water.standards import Body, Profile, WaterStandards, load_water_standards
 from streams.water.trophic import grades, trophic_index, unit_factor
@@ -76,6 +76,8 @@ class WaterPeriod:
         rules = rules_of(self._standards, period.last_day)
         if rules is None or not sites:
             return []
+        if period.span is Span.DAY:
+            members = day_means(members)
         return self._areas.rows(Teller(period=period, rules=rules), members, area, sites)
 
     def _trophic(self, say: Teller, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[PeriodRow]:
@@ -162,7 +164,10 @@ def _months(period: Period, count: int) -> list[Period]:
 
 def _by_month(found: Sections, means: PeriodMeans, months: Sequence[Period]) -> list[list[Month]]:
     """Return the months of each section with their classes."""
-    classes = [classed(means.over(month), found.body, found.target, found.rules, found.items).worst for month in months]
+    items = _measured(found, means, months[0].first_day, months[-1].through_day)
+    classes = [
+        classed(means.over(month, items), found.body, found.target, found.rules, items).worst for month in months
+    ]
     return [
         [
             Month(last_day=month.through_day, water_class=int(worst[place]) or None)
@@ -170,6 +175,16 @@ def _by_month(found: Sections, means: PeriodMeans, months: Sequence[Period]) -> 
         ]
         for place in range(len(found.members))
     ]
+
+
+def _measured(found: Sections, means: PeriodMeans, first_day: int, last_day: int) -> tuple[str, ...]:
+    """Return the items of which something came; one at least. The others need no means."""
+    came = [
+        item
+        for item in found.items
+        if means.past.days(found.members, Series(item, "24h"), first_day, last_day).came.any()
+    ]
+    return tuple(came or found.items[:1])
 
 
 def _stability(say: Teller, found: Sections, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[PeriodRow]:
@@ -213,7 +228,7 @@ def _bay(say: Teller, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[P
         return
     place = means.at(rule.factor)
     digits = means.digits[place]
-    earlier = means.over(year_before(say.period))
+    earlier = means.over(year_before(say.period), means.factors)
     for at, site in enumerate(sites):
         if not is_bay_entry(site):
             continue

@@ -9,7 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -20,7 +20,7 @@ from sensors.registry import Site
 from streams.judging.forms import formed
 from streams.judging.means import divide_half_even
 from streams.judging.reasons import MISSING_ITEM, NO_ITEM, OK
-from streams.periods.plan import PeriodMeans
+from streams.periods.plan import PeriodMeans, Series
 from streams.water.classes import (
     BODIES,
     Classes,
@@ -191,6 +191,21 @@ def together(means: PeriodMeans, name: str, keep: NDArray[np.bool_], ph: Factor 
         expected=np.broadcast_to(keep.sum(), count.shape)[None],
         reason=np.where(there, OK, NO_ITEM)[None].astype(np.uint8),
         past=means.past,
+    )
+
+
+def day_means(means: PeriodMeans) -> PeriodMeans:
+    """Return the means of a single day: what the first stage said of it."""
+    day = means.period.first_day
+    found = [means.past.days(means.members, Series(factor, "24h"), day, day) for factor in means.factors]
+    columns = {name: np.stack([getattr(part, name)[:, 0] for part in found], axis=1) for name in ("value", "present")}
+    return replace(
+        means,
+        value=columns["value"],
+        present=columns["present"],
+        valid=columns["present"].astype(np.int64),
+        expected=np.ones(columns["value"].shape, np.int64),
+        reason=np.stack([part.reason[:, 0] for part in found], axis=1),
     )
 
 

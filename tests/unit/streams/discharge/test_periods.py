@@ -38,7 +38,8 @@ class _Past:
         reason = np.where(present, OK, SILENT).astype(np.uint8)
         return DayValues(first_day=first_day, value=value, present=present, reason=reason, came=present)
 
-    def means(self, members: Sequence[str], period: Period) -> PeriodMeans:
+    def means(self, members: Sequence[str], period: Period, factors: Sequence[str] | None = None) -> PeriodMeans:
+        del factors
         nothing = np.zeros((len(members), 0), np.int64)
         return PeriodMeans(
             period=period,
