@@ -234,7 +234,8 @@ class IndexEvaluation:
         value, greatest, edition, given = self._by_version(items, days)
         some, lacking = items.present.any(axis=1), items.planned & ~items.present
         came = (items.inputs != 0).any(axis=1)
-        reason = np.where(some, np.where(lacking.any(axis=1), MISSING_ITEM, OK), np.where(came, NO_ITEM, SILENT))
+        none = np.where(came, np.where(items.planned.any(axis=1), NO_ITEM, NOT_IN_PLAN), SILENT)
+        reason = np.where(some, np.where(lacking.any(axis=1), MISSING_ITEM, OK), none)
         places = np.arange(len(self._factors), dtype=np.int64)[:, None]
         missing = np.where(lacking, np.int64(1) << places, 0).sum(axis=1)
         first = np.where(given & (greatest >= 0), np.uint64(1) << np.maximum(greatest, 0).astype(np.uint64), 0)

@@ -1,7 +1,8 @@
 """Judging a value by the limits that are held against it: pure, exact, and the strictest decides.
 
 Levels: 0 within, 1 from 80 % and 2 from 90 % of a limit (early warning), 3 over as a hint, 4 over as a
-finding. A value that equals its limit is within it. Ranges (pH) give no early warning and no multiple.
+finding. A value that equals its limit is within it. Ranges (pH) and decibel give no early warning
+and no multiple.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def judge(value: Fraction, limits: Sequence[AppliedLimit]) -> Judgement:
         return Judgement(level=Level.NOT_JUDGED, decides=None, multiple=None)
     decides = max(judged, key=lambda place: (levels[place], -_strictness(limits[place]), -place))
     high, over = limits[decides].high, levels[decides] >= Level.HINT
-    multiple = value / high - 1 if over and high and value > high and limits[decides].low is None else None
+    multiple = value / high - 1 if over and high and value > high and _shares(limits[decides]) else None
     return Judgement(level=levels[decides], decides=decides, multiple=multiple)
 
 
@@ -77,7 +78,7 @@ def decider_within(limits: Sequence[AppliedLimit], level: Level) -> int | None:
     able = [
         place
         for place, applied in enumerate(limits)
-        if applied.verdict is not Verdict.SHOWN and (level is Level.WITHIN or applied.low is None)
+        if applied.verdict is not Verdict.SHOWN and (level is Level.WITHIN or _shares(applied))
     ]
     if level is Level.NOT_JUDGED or not able:
         return None
@@ -90,9 +91,14 @@ def level_of(value: Fraction, applied: AppliedLimit) -> Level:
         return Level.NOT_JUDGED
     if (applied.high is not None and value > applied.high) or (applied.low is not None and value < applied.low):
         return Level.FINDING if applied.verdict is Verdict.FINDING else Level.HINT
-    if applied.high is None or applied.low is not None:
+    if applied.high is None or not _shares(applied):
         return Level.WITHIN
     return Level(sum(value >= share * applied.high and value > 0 for share in WARNINGS))
+
+
+def _shares(applied: AppliedLimit) -> bool:
+    """Return whether shares and multiples of a limit mean anything: not of a range, not of decibel."""
+    return applied.low is None and applied.limit.proportional
 
 
 def _strictness(applied: AppliedLimit) -> Fraction:
@@ -130,7 +136,7 @@ def thresholds(limits: Sequence[AppliedLimit], digits: int) -> tuple[int, ...]:
             row[place] = min(row[place], floor(applied.high * unit))
         if applied.low is not None:
             row[place + 1] = max(row[place + 1], ceil(applied.low * unit))
-        elif applied.high is not None:
+        elif applied.high is not None and applied.limit.proportional:
             for warning, share in enumerate(WARNINGS, start=4):
                 row[warning] = min(row[warning], max(1, ceil(share * applied.high * unit)))
     return tuple(row)

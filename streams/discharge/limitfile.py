@@ -105,6 +105,8 @@ class LimitFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     seasons: dict[str, SeasonRow] = {}
     column_setting: str = ""
     """The entry of a site's setting that names its column; then no permit is needed."""
+    proportional: bool = True
+    """Whether shares and multiples of a limit mean anything; they do not for decibel."""
     proxies: dict[str, tuple[str, ...]] = {}
     """Factor of a limit → factors that may only hint at it."""
     methods: dict[str, tuple[str, ...]] = {}

@@ -81,6 +81,8 @@ class Limit:
     """Empty: every place."""
     hints: tuple[str, ...] = ()
     """Shorter windows that may hint at it."""
+    proportional: bool = True
+    """Whether shares and multiples of it mean anything; they do not for decibel."""
     source: str
     confidence: Confidence
 
@@ -255,6 +257,7 @@ def _limits_of(document: Document, file: LimitFile, table: LimitTable, row: Limi
             trades=row.trades,
             place=row.place or table.place,
             hints=table.hints,
+            proportional=file.proportional,
             source=row.source or table.source,
             confidence=table.confidence,
         )

@@ -25,7 +25,7 @@ from sensors.registry import Site
 from streams.discharge.effective import EffectiveRule, load_effective_rule
 from streams.judging.hashing import joined, placed
 from streams.judging.plan import Block, Output, Slots
-from streams.judging.reasons import INCOMPLETE, OK, SILENT
+from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, OK, SILENT
 
 LOAD: Final = ".load"
 """Follows the factor in the names of loads, in kg: ``COD.load``."""
@@ -233,10 +233,11 @@ class LoadsEvaluation:
     def _slot_load(self, slots: Slots, factor: str, flow: str) -> Block:
         c, q, units = slots.at(factor), slots.at(flow), self._units[factor]
         still = slots.present[:, q] & (slots.value[:, q] == 0)
-        present = slots.present[:, q] & (slots.present[:, c] | still)
+        present = slots.present[:, q] & (slots.present[:, c] | still) & slots.planned[:, c]
         mass = exact(slots.value[:, q]) * exact(np.where(still, 0, slots.value[:, c]))
         states = slots.states()
-        reason = np.where(present, OK, np.where(slots.present[:, q], states[:, c], states[:, q]))
+        lacking = np.where(slots.present[:, q] | ~slots.planned[:, c], states[:, c], states[:, q])
+        reason = np.where(present, OK, lacking)
         return Block.of(
             value=scaled(mass, units.litres * units.milligrams * units.seconds / 1000),
             present=present,
@@ -269,12 +270,12 @@ class LoadsEvaluation:
         made = day_loads(
             slots.value[:, q], slots.present[:, q], slots.value[:, c], slots.present[:, c], self._units[factor]
         )
-        enough = _enough(made.valid, slots.number.size, self._rule)[:, None]
+        enough = _enough(made.valid, slots.number.size, self._rule)[:, None] & _planned(slots, q, c)
         inputs = _over(_both(slots, q, c))
         return Block.of(
             value=made.grams[:, None],
             present=enough,
-            reason=_day_reason(enough, inputs),
+            reason=np.where(_planned(slots, q, c), _day_reason(enough, inputs), NOT_IN_PLAN),
             valid=made.valid[:, None],
             expected=slots.number.size,
             marks=_union(slots.marks[:, q] | slots.marks[:, c]),
@@ -289,6 +290,11 @@ def _day_reason(enough: NDArray[np.bool_], inputs: NDArray[np.uint64]) -> NDArra
 def _enough(valid: NDArray[np.integer], due: int, rule: EffectiveRule) -> NDArray[np.bool_]:
     share = rule.day_share
     return np.asarray(valid * share.denominator >= due * share.numerator)
+
+
+def _planned(slots: Slots, q: int, c: int) -> NDArray[np.bool_]:
+    """Return which sites measure both in some slot, [sites, 1]."""
+    return np.asarray((slots.planned[:, q] & slots.planned[:, c]).any(axis=1, keepdims=True))
 
 
 def _both(slots: Slots, q: int, c: int) -> NDArray[np.uint64]:

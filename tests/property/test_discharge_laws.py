@@ -29,6 +29,7 @@ def _limits(draw: st.DrawFn) -> AppliedLimit:
     limit = Limit(
         standard="GB 1", table="1", clause="", column="A", factor="COD", period=Period.DAILY_MEAN, low=low, high=high,
         unit="mg/L", start_day=0, end_day=None, source="made for a test", confidence=Confidence.NOT_SEEN,
+        proportional=draw(st.booleans()),
     )  # fmt: skip
     return AppliedLimit(limit=limit, verdict=draw(_VERDICTS), why=Why.WRITTEN_FOR, low=low, high=high)
 

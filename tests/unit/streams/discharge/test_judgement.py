@@ -115,3 +115,12 @@ def test_a_limit_is_told_as_it_is_written() -> None:
         site(), "COD", "24h", When(day=day("2026-06-01")),
     )  # fmt: skip
     assert [one.high for one in read_detail(say(limits, judge(Fraction(0), limits))).limits] == ["80", "0.00003"]
+
+
+def test_decibel_have_neither_a_share_nor_a_multiple() -> None:
+    zone = site("SYN-N-1", kind="noise", zone="1")
+    limits = limits_for(book(kind="noise"), zone, "Leq", "1h", When(day=day("2026-06-01")))
+    assert [one.high for one in limits] == [55]
+    assert judge(Fraction(54), limits).level is Level.WITHIN
+    assert (judge(Fraction(66), limits).level, judge(Fraction(66), limits).multiple) == (Level.HINT, None)
+    assert thresholds(limits, 1) == (FAR, -FAR, 550, -FAR, FAR, FAR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ from sensors.kinds import load_kind
 from streams.discharge.evaluation import loads
 from streams.discharge.loads import Units, day_loads, divide_exact, litres_of, milligrams_of
 from streams.judging.plan import Block
-from streams.judging.reasons import INCOMPLETE, SILENT
+from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, SILENT
 from tests.discharge_cases import Column, context, means, site, slots
 
 
@@ -128,3 +129,18 @@ def test_mass_of_waste_gas_is_made_by_the_same_arithmetic() -> None:
     there = np.ones((1, 24), np.bool_)
     found = day_loads(np.full((1, 24), 2), there, np.full((1, 24), 50), there, stack)
     assert found.grams.tolist() == [8_640]
+
+
+def test_an_outlet_that_does_not_measure_a_factor_has_no_load_of_it_even_without_flow() -> None:
+    made = loads(context())
+    seen = slots("2026-06-01", {"flow": 0, "COD": 5})
+    planned = seen.planned.copy()
+    planned[:, seen.at("TN")] = False
+    seen = replace(seen, planned=planned)
+    for outputs, blocks in (
+        (made.slot_outputs, made.slots(seen, 0, (site(),))),
+        (made.day_outputs, made.day(seen, (site(),), means({}))),
+    ):
+        found = {output.factor: block for output, block in zip(outputs, blocks, strict=True)}
+        assert (_one(found["COD.load"]), _one(found["TN.load"])) == (0, None)
+        assert int(found["TN.load"].reason[0, 0]) == NOT_IN_PLAN
