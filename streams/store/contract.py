@@ -20,8 +20,10 @@ from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, RESULT_SCHEMA, ResultH
 
 Record: TypeAlias = tuple[Any, ...]
 """One result as a tuple in the order of `RECORD`."""
-RECORD: Final = (*KEY_COLUMNS, "revision", "at", *CONTENT_COLUMNS, "kind", "pack")
-KEY_WIDTH: Final = len(KEY_COLUMNS)
+KEY: Final = (*KEY_COLUMNS, "kind")
+"""An area has results of several kinds that share factor and window: ammonia of its rivers, and of its outfalls."""
+RECORD: Final = (*KEY, "revision", "at", *CONTENT_COLUMNS, "pack")
+KEY_WIDTH: Final = len(KEY)
 REVISION: Final = RECORD.index("revision")
 EARLIEST_MS: Final = -9_223_372_036_854 + MINUTE_MS
 LATEST_MS: Final = 9_223_372_036_854 - MINUTE_MS
@@ -150,8 +152,8 @@ def _rank(record: Record) -> list[tuple[bool, Any]]:
 
 def columns_of(rows: pa.RecordBatch, head: ResultHead) -> list[list[Any]]:
     """Return the columns of `RECORD` as lists: times in ms, ``inputs`` as signed 64 bits."""
-    columns = [_plain(rows.column(name)) for name in RECORD[:-2]]
-    return [*columns, [head.kind] * rows.num_rows, [head.pack] * rows.num_rows]
+    of_head = {"kind": head.kind, "pack": head.pack}
+    return [[of_head[name]] * rows.num_rows if name in of_head else _plain(rows.column(name)) for name in RECORD]
 
 
 def _plain(column: pa.Array) -> list[Any]:

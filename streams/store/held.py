@@ -13,7 +13,6 @@ Unit: TypeAlias = tuple[str, str, int]
 """Site, window and start: what is asked for, and remembered, as one."""
 GAP_MS: Final = 48 * HOUR_MS
 """Starts of one window that are no further apart are asked for in one question."""
-_KIND: Final = RECORD.index("kind")
 _MAY_BE_NOTHING: Final = tuple(RECORD.index(name) for name in ("value", "iaqi", "level"))
 
 
@@ -84,8 +83,7 @@ class HeldUnits:
 
 def would_shine_through(held: Record, record: Record) -> bool:
     """Say whether the held point would leave something standing when the new one is written over it."""
-    lost = any(held[place] is not None and record[place] is None for place in _MAY_BE_NOTHING)
-    return lost or bool(held[_KIND] != record[_KIND])
+    return any(held[place] is not None and record[place] is None for place in _MAY_BE_NOTHING)
 
 
 def near(units: Iterable[Unit]) -> Iterator[list[Unit]]:

@@ -2,7 +2,7 @@
 
 InfluxDB takes whatever is written last and merges the fields of a point, so two things are done
 here: what is held is asked before a write (and remembered), and where the held point has a field
-that the new one lacks, or another kind, it is deleted first. Deleting is slow and rare.
+that the new one lacks, it is deleted first. Deleting is slow and rare.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ class InfluxStore:
             raise StoreError(f"{self._place}: writing: {cause!r}") from cause
 
     def _delete(self, held: Record) -> None:
-        site, factor, window, start, edition = held[:KEY_WIDTH]
-        predicate = point_predicate(site, held[_KIND], factor, window, edition)
+        site, factor, window, start, edition, kind = held[:KEY_WIDTH]
+        predicate = point_predicate(site, kind, factor, window, edition)
         with self._asking("deleting"):
             self._deletes.delete(flux_time(start), flux_time(start), predicate, self._bucket, self._org)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from streams.results import ResultHead
 from streams.store.contract import (
     KEY_WIDTH,
+    RECORD,
     Clock,
     Record,
     WriteReport,
@@ -23,7 +24,7 @@ from streams.store.contract import (
     table_of,
 )
 
-_KIND, _PACK = -2, -1
+_KIND, _PACK = RECORD.index("kind"), RECORD.index("pack")
 
 
 class MemoryStore:
@@ -78,7 +79,8 @@ class MemoryStore:
     def head_of(self, site: str, factor: str, window: str, start_ms: int, edition: str) -> ResultHead | None:
         """Return kind and pack of a result; see `ResultStore.head_of`."""
         with self._lock:
-            record = self._held.get((site, factor, window, start_ms, edition))
+            key = (site, factor, window, start_ms, edition)
+            record = next((held for held in self._held.values() if held[: len(key)] == key), None)
         return None if record is None else ResultHead(kind=record[_KIND], pack=record[_PACK])
 
     def note_tick(self, kind: str, partition: int, at_ms: int, wall_ms: int) -> None:

@@ -18,8 +18,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from sensors.errors import ConfigError, StoreError
-from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, ResultHead
+from streams.results import CONTENT_COLUMNS, ResultHead
 from streams.store.contract import (
+    KEY,
+    KEY_WIDTH,
     RECORD,
     Clock,
     WriteReport,
@@ -34,7 +36,7 @@ from streams.store.contract import (
 APPLICATION_ID: Final = 0x6A68_7273
 """Marks the file as ours (``jhrs``) in its header."""
 STORE_VERSION: Final = 2
-"""Of the tables below; a file of version 1, whose clock knew one kind only, is brought to it, any other refused."""
+"""Of the tables below; a file of version 1, which knew one kind only, is brought to it, any other refused."""
 BUSY_S: Final = 10.0
 """How long one process waits for another's transaction."""
 _INTERNED: Final = ("site", "factor", "window", "edition", "kind", "pack")
@@ -70,22 +72,34 @@ def _rank(owner: str) -> str:
     for name in CONTENT_COLUMNS:
         cell = f'{owner}."{name}"'
         parts += [f"{cell} IS NOT NULL", f"ifnull({cell}, 0)"] if name in _NULLABLE else [cell]
-    return f"({', '.join(parts)}, {_text(owner, 'kind')}, {_text(owner, 'pack')})"
+    return f"({', '.join(parts)}, {_text(owner, 'pack')})"
 
 
 _CELLS: Final = ", ".join(_declared(name) for name in RECORD)
-_KEY: Final = _quoted(KEY_COLUMNS)
-_CONTENT: Final = (*CONTENT_COLUMNS, "kind", "pack")
+_KEY: Final = _quoted(KEY)
+_CONTENT: Final = (*CONTENT_COLUMNS, "pack")
 _CLOCK: Final = (
     'CREATE TABLE clock (kind TEXT NOT NULL, "partition" INTEGER NOT NULL, at INTEGER NOT NULL, wall INTEGER NOT NULL, '
     'PRIMARY KEY (kind, "partition")) STRICT, WITHOUT ROWID'
 )
-_FROM_VERSION_1: Final = ("DROP TABLE clock", _CLOCK, f"PRAGMA user_version = {STORE_VERSION}")
+_RESULT: Final = f"CREATE TABLE result ({_CELLS}, PRIMARY KEY ({_KEY})) STRICT, WITHOUT ROWID"
+_BY_START: Final = 'CREATE INDEX result_by_start ON result ("window", "start")'
+_FROM_VERSION_1: Final = (
+    "ALTER TABLE result RENAME TO result_1",
+    "DROP INDEX result_by_start",
+    _RESULT,
+    f"INSERT INTO result SELECT {_quoted(RECORD)} FROM result_1",  # noqa: S608 - our own column names
+    "DROP TABLE result_1",
+    _BY_START,
+    "DROP TABLE clock",
+    _CLOCK,
+    f"PRAGMA user_version = {STORE_VERSION}",
+)
 """Every partition's clock is noted again at its next tick."""
 _TABLES: Final = (
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT",
-    f"CREATE TABLE result ({_CELLS}, PRIMARY KEY ({_KEY})) STRICT, WITHOUT ROWID",
-    'CREATE INDEX result_by_start ON result ("window", "start")',
+    _RESULT,
+    _BY_START,
     _CLOCK,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {STORE_VERSION}",
@@ -100,7 +114,7 @@ FROM incoming i JOIN result h USING ({_KEY})
 """  # noqa: S608
 _MERGE: Final = f"""
 INSERT INTO result SELECT * FROM incoming WHERE true ORDER BY {_KEY}
-ON CONFLICT DO UPDATE SET {", ".join(f'"{name}" = excluded."{name}"' for name in RECORD[len(KEY_COLUMNS) :])}
+ON CONFLICT DO UPDATE SET {", ".join(f'"{name}" = excluded."{name}"' for name in RECORD[KEY_WIDTH:])}
 WHERE {_rank("excluded")} > {_rank("result")}
 """  # noqa: S608
 _CELL_TEXTS: Final = ", ".join(f"n_{name}.text" if name in _INTERNED else f'r."{name}"' for name in RECORD)

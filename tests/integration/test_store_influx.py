@@ -97,10 +97,11 @@ def test_a_new_process_takes_an_old_number_away_too(access: InfluxAccess, store:
     assert Field.VALUE not in point
 
 
-def test_a_site_of_another_kind_leaves_one_point(access: InfluxAccess, store: InfluxStore) -> None:
+def test_two_kinds_of_one_site_are_two_points(access: InfluxAccess, store: InfluxStore) -> None:
     store.write(batch(row(value=1)), HEAD)
     store.write(batch(row(value=2, revision=2)), ResultHead(kind="voc", pack="p"))
-    assert [(point[Tag.KIND], point[Field.FIXED]) for point in points(access)] == [("voc", 2)]
+    found = {(point[Tag.KIND], point[Field.FIXED]) for point in points(access)}
+    assert found == {("air", 1), ("voc", 2)}
 
 
 def test_one_bad_point_loses_no_other(access: InfluxAccess) -> None:

@@ -253,10 +253,14 @@ def test_the_kind_and_the_pack_of_a_result_can_be_asked(store: ResultStore) -> N
     assert store.head_of("nobody", "PM2.5", HOUR, T0, EDITION) is None
 
 
-def test_a_site_that_changes_its_kind_leaves_nothing_behind(store: ResultStore) -> None:
-    store.write(batch(row(value=5)), ResultHead(kind="air", pack="p"))
-    store.write(batch(row(value=6, revision=2)), ResultHead(kind="voc", pack="p"))
-    assert held(store) == [row(value=6, revision=2)]
+def test_results_of_two_kinds_that_share_site_factor_and_window_stand_side_by_side(store: ResultStore) -> None:
+    rivers, outfalls = row(site="county", factor="NH3-N", value=5), row(site="county", factor="NH3-N", value=6)
+    store.write(batch(rivers), ResultHead(kind="water", pack="p"))
+    later = outfalls | {"revision": 2}
+    store.write(batch(later), ResultHead(kind="outfall", pack="p"))
+    assert store.write(batch(rivers), ResultHead(kind="water", pack="p")) == WriteReport(accepted=1)
+    assert listed(store.slice(HOUR, T0, "water")) == [rivers]
+    assert listed(store.slice(HOUR, T0, "outfall")) == [later]
 
 
 def test_of_equal_contents_under_two_packs_the_greater_name_stands(store: ResultStore) -> None:

@@ -14,7 +14,7 @@ from streams.results import ResultHead
 from streams.store.contract import EARLIEST_MS, LATEST_MS, ResultStore
 from streams.store.memory import MemoryStore
 from streams.store.sqlite import SqliteStore
-from tests.unit.streams.store.samples import HOUR, T0, batch, listed, row
+from tests.unit.streams.store.samples import T0, batch, listed, row
 
 _SITES = ("S1", "S2")
 ROWS = st.builds(
@@ -36,8 +36,8 @@ WRITES = st.lists(st.tuples(st.lists(ROWS, max_size=5), HEADS), max_size=8)
 
 
 def everything(store: ResultStore) -> list[Any]:
-    rows = [cells for site in _SITES for cells in listed(store.site_rows(site, EARLIEST_MS, LATEST_MS))]
-    return [(c, store.head_of(c["site"], c["factor"], HOUR, c["start"], c["edition"])) for c in rows]
+    asked = [(site, kind) for site in _SITES for kind in ("air", "voc")]
+    return [(kind, listed(store.site_rows(site, EARLIEST_MS, LATEST_MS, kind=kind))) for site, kind in asked]
 
 
 @settings(max_examples=80, deadline=None)

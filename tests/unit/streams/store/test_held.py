@@ -87,10 +87,6 @@ def test_an_old_number_shines_through_only_where_the_new_point_has_none(
     assert would_shine_through(record(**held), record(**new)) is shines
 
 
-def test_a_point_of_another_kind_would_stand_beside_the_new_one() -> None:
-    assert would_shine_through(record(value=1), record(ResultHead(kind="voc", pack="p"), value=1))
-
-
 def test_units_are_asked_for_together_unless_a_long_gap_lies_between() -> None:
     units = [("S", "1h", start) for start in (HOUR_MS, 0, GAP_MS + HOUR_MS, 2 * GAP_MS + HOUR_MS + 1)]
     assert list(near(units)) == [[units[1], units[0], units[2]], [units[3]]]

@@ -90,17 +90,24 @@ def test_a_reader_that_comes_first_is_told_so_and_reads_later(path: Path) -> Non
 
 
 def _make_version_1(path: Path) -> None:
+    """Turn a file into one whose keys and clock knew one kind only."""
+    old = [name for name in sqlite.RECORD if name not in {"kind", "pack"}]
+    columns = ", ".join(f'"{name}"' for name in (*old, "kind", "pack"))
     with closing(sqlite3.connect(path)) as db:
+        db.executescript("ALTER TABLE result RENAME TO new; DROP INDEX result_by_start; DROP TABLE clock;")
+        db.execute(
+            f'CREATE TABLE result ({columns}, PRIMARY KEY (site, factor, "window", start, edition)) WITHOUT ROWID'
+        )
+        db.execute(f"INSERT INTO result SELECT {columns} FROM new")  # noqa: S608 - our own names
         db.executescript(
-            "DROP TABLE clock; PRAGMA user_version = 1; INSERT INTO name (text) VALUES ('kept');"
+            'DROP TABLE new; CREATE INDEX result_by_start ON result ("window", "start"); PRAGMA user_version = 1;'
             'CREATE TABLE clock ("partition" INTEGER PRIMARY KEY, at INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT;'
             "INSERT INTO clock VALUES (0, 1, 2);"
         )
+        db.commit()
 
 
-def test_a_file_whose_clock_knew_one_kind_keeps_its_results_and_gets_a_new_clock(
-    path: Path, writer: SqliteStore
-) -> None:
+def test_a_file_that_knew_one_kind_keeps_its_results_and_gets_a_new_clock(path: Path, writer: SqliteStore) -> None:
     writer.write(batch(row(value=5)), HEAD)
     writer.close()
     _make_version_1(path)
@@ -206,7 +213,7 @@ def test_threads_share_one_store(writer: SqliteStore) -> None:
         (sqlite._SITE, ("S1", 0, 1), "PRIMARY KEY"),
         (sqlite._SLICE, (HOUR, 0), "result_by_start"),
         (sqlite._LATEST, (HOUR,), "result_by_start"),
-        (sqlite._HEAD, ("S1", "PM2.5", HOUR, 0, "e"), "PRIMARY KEY"),
+        (sqlite._HEAD, ("S1", "PM2.5", HOUR, 0, "e"), "result_by_start (window=? AND start=? AND site=?"),
     ],
 )
 def test_no_read_walks_the_whole_table(
