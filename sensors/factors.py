@@ -82,7 +82,7 @@ class Factor:
     also: tuple[str, ...] = ()
     """Other codes and words by which a file's header may name it."""
     optional: bool = False
-    """Only some sites measure it: silence is a finding only where the site's ``setting`` lists it."""
+    """Only some sites measure it: silence is a finding only where the site's ``measures`` lists it."""
 
     @property
     def digits(self) -> int:

@@ -98,6 +98,8 @@ class Site:
     """Whether it counts in the area's statistics (评价点位)."""
     areas: tuple[str, ...] = ()
     """Ids of the areas that it lies in: the direct ones first, then those above."""
+    measures: tuple[str, ...] = ()
+    """Factors for which it has an instrument; empty: all of its kind that are not optional."""
     setting: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What its kind asks of it beyond this (`sensors.kinds.Kind.facts`)."""
 
@@ -375,6 +377,7 @@ def _site(known: _Known, entry: SiteEntry, path: _Path, parents: Mapping[str, st
         not_in_plan=tuple(_absences(document, entry, path, kind)),
         assessment=entry.assessment,
         areas=closure(entry.areas, parents),
+        measures=entry.measures,
         setting=check_setting(document, (*path, "setting"), entry.setting, kind),
     )
 

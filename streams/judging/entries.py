@@ -24,6 +24,8 @@ class Entries:
     """In order; the place of an id is its row."""
     of_row: tuple[tuple[Site, ...], ...]
     """Entries in order of time."""
+    newest: tuple[Site, ...]
+    """The last entry of each row."""
     starts: NDArray[np.int64]
     """Where a site has fewer entries, never."""
     ends: NDArray[np.int64]
@@ -31,7 +33,7 @@ class Entries:
     absences: tuple[tuple[int, int, int, int], ...]
     """Row, factor, start and end of each time without a factor by plan."""
     expected: NDArray[np.bool_]
-    """[factors, sites]: silence of the factor is a finding; optional factors only where the setting lists them."""
+    """[factors, sites]: silence of the factor is a finding, because the site measures it."""
 
     def owed(self, rows: Rows, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which sites the registry has at which times, [times, sites]."""
@@ -66,7 +68,7 @@ class Entries:
     def in_force(self, rows: Rows, at: int) -> tuple[Site, ...]:
         """Return the entry of each row that holds at an instant; where none does, its last."""
         if len(self.periods) == 1 and rows.size == len(self.ids):
-            return tuple(entries[0] for entries in self.of_row)
+            return self.newest
         return tuple(next((e for e in self.of_row[r] if e.holds_at(at)), self.of_row[r][-1]) for r in rows)
 
 
@@ -88,11 +90,12 @@ def entries_of(sites: Sequence[Site], table: Mapping[str, Factor]) -> Entries:
     return Entries(
         ids=ids,
         of_row=tuple(tuple(mine[name]) for name in ids),
+        newest=tuple(mine[name][-1] for name in ids),
         starts=starts,
         ends=ends,
         periods=periods,
         expected=np.array(
-            [[not factor.optional or _listed(name, mine[site][-1]) for site in ids] for name, factor in table.items()],
+            [[_measured(factor, mine[site][-1]) for site in ids] for factor in table.values()],
             np.bool_,
         ).reshape(len(table), len(ids)),
         absences=tuple(
@@ -101,9 +104,9 @@ def entries_of(sites: Sequence[Site], table: Mapping[str, Factor]) -> Entries:
     )
 
 
-def _listed(factor: str, entry: Site) -> bool:
-    """Return whether a list in the site's setting names a factor."""
-    return any(factor in value for value in entry.setting.values() if isinstance(value, (list, tuple)))
+def _measured(factor: Factor, entry: Site) -> bool:
+    """Return whether a site has an instrument for a factor: it says so, or says nothing and the factor is usual."""
+    return factor.symbol in entry.measures if entry.measures else not factor.optional
 
 
 def _absences(row: int, entry: Site, factors: Sequence[str]) -> list[tuple[int, int, int, int]]:

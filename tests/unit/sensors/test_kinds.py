@@ -126,6 +126,11 @@ def test_air_names_the_rows_of_its_pack_and_repeats_no_count() -> None:
     assert all(needs.at_least is None for window in air.windows for needs in window.needs)
 
 
+def test_the_nine_items_of_water_are_usual_and_the_x_are_not() -> None:
+    usual = [symbol for symbol, factor in load_kind("water").factors.items() if not factor.optional]
+    assert usual == ["wtemp", "pH", "DO", "EC", "NTU", "CODMn", "NH3-N", "TP", "TN"]
+
+
 def test_the_rules_that_a_kind_may_name_stand_in_the_packs() -> None:
     counts = read_yaml(FOLDER.parents[2] / "streams/data/hj663.yaml").value["editions"]
     assert all(set(SLOT_RULES) <= edition.keys() for edition in counts)

@@ -10,6 +10,7 @@ import pytest
 
 from sensors.clock import BEIJING, DAY_MS, HOUR_MS, MINUTE_MS, ms_of
 from sensors.errors import ConfigError, UnknownName
+from sensors.factors import load_factors
 from sensors.registry import AreaType, Registry, StationClass, load_registry, parse_registry, registry_schema
 from sensors.yamlfile import parse_yaml, read_yaml
 
@@ -221,6 +222,14 @@ def test_a_site_lies_in_its_areas_and_in_those_above(river: Registry) -> None:
     assert (river.area("SYN-R").type, river.area("SYN-R").synthetic) == (AreaType.RIVER, True)
     with pytest.raises(UnknownName, match="the registry's areas has no 'town'"):
         river.area("town")
+
+
+def test_a_site_that_says_what_it_measures_has_nothing_else_in_its_plan() -> None:
+    text = (SECTION % (1, "", "2020-01-01")).replace("period: 4h", "period: 4h\n    measures: [pH, TP]")
+    site = parse_registry(parse_yaml(RIVER.partition("areas:")[0] + "sites:\n" + text, "r.yaml")).sites[0]
+    assert site.measures == ("pH", "TP")
+    assert {absence.factor for absence in site.not_in_plan} == set(load_factors("water")) - {"pH", "TP"}
+    assert all((absence.start, absence.end) == (site.start, None) for absence in site.not_in_plan)
 
 
 def test_members_of_an_area_are_those_in_force(river: Registry) -> None:
