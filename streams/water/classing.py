@@ -75,6 +75,11 @@ class _Rules:
     core: NDArray[np.bool_]
     """Items of the platform's profile: one that is missing is said."""
 
+    @property
+    def judged(self) -> int:
+        """How many of the items enter the class; those that stand apart follow."""
+        return len(self.items) - sum(item in self.rules.apart for item in self.items)
+
 
 class WaterClass:
     """Classes: of a slot as the platform does, of a day by the evaluation method; and what is over the target."""
@@ -166,10 +171,8 @@ class WaterClass:
                     rules.place,
                     _classed(stacked, mask=inside, rules=rules, body=body, target=target, profile=profile),
                 )
-        return _blocks(
-            found, stacked, target,
-            judged=len(items) - len(self._apart), rules=self._standards.evaluations[-1], profile=profile,
-        )  # fmt: skip
+        newest = self._rules[profile][-1]
+        return _blocks(found, stacked, target, newest, of=newest.rules.profiles[profile].of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,14 +248,20 @@ def _classed(
     if rules.rules.profiles[profile].rounded:
         value = rounded(value, rules.scales, [rules.rules.decimals.get(item, NOT_ROUNDED) for item in rules.items])
     classes = item_classes(value, present, rules.table, body)
-    judged = len([item for item in rules.items if item not in rules.rules.apart])
-    missing = (classes[:, :judged] == 0) & rules.core[:judged, None]
+    judged = rules.judged
+    missing = _missing(classes[:, :judged], cells.reason[:, :judged][..., mask], rules)
     third = np.full(body.shape, rules.rules.multiples_over)
     details = [
         _details(value[:, :judged], classes[:, :judged], missing, rules, body=body, over=over)
         for over in (third, target)
     ]
     return classes, details[0], details[1]
+
+
+def _missing(classes: Classes, states: States, rules: _Rules) -> NDArray[np.bool_]:
+    """Return which items of the live profile should have a class and have none; not those out of plan."""
+    missing: NDArray[np.bool_] = (classes == 0) & rules.core[: rules.judged, None] & (states != NOT_IN_PLAN)
+    return missing
 
 
 def _details(
@@ -266,21 +275,22 @@ def _details(
     return pack_details(order, times // 10**rules.rules.multiple_digits, counted, missing)
 
 
-def _blocks(
-    found: _Found, cells: _Cells, target: Ints, *, judged: int, rules: Evaluation, profile: Profile
-) -> list[Block]:
+def _blocks(found: _Found, cells: _Cells, target: Ints, rules: _Rules, *, of: int) -> list[Block]:
     """Return the class, what is over the target, and the items that stand apart."""
+    judged = rules.judged
     section = judge(found.classes[:, :judged])
-    core = cells.reason[:, :judged]
-    live = np.array([item in rules.profiles[Profile.PLATFORM].items for item in rules.profiles[profile].items[:judged]])
-    some, lacking = section.worst > 0, ((found.classes[:, :judged] == 0) & live[:, None]).any(axis=1)
-    silent = np.isin(core, (SILENT, NOT_IN_PLAN)).all(axis=1)
-    reason = np.where(some, np.where(lacking, MISSING_ITEM, OK), np.where(silent, SILENT, NO_ITEM))
+    states = cells.reason[:, :judged]
+    some = section.worst > 0
+    lacking = _missing(found.classes[:, :judged], states, rules).any(axis=1)
+    unplanned = (states == NOT_IN_PLAN).all(axis=1)
+    silent = np.isin(states, (SILENT, NOT_IN_PLAN)).all(axis=1)
+    none = np.where(unplanned, NOT_IN_PLAN, np.where(silent, SILENT, NO_ITEM))
+    reason = np.where(some, np.where(lacking, MISSING_ITEM, OK), none)
     came = (cells.inputs[:, :judged] != 0).any(axis=1)
     inputs = np.where(came, joined(*np.moveaxis(cells.inputs[:, :judged], 1, 0)), np.uint64(0))
     shared = {
         "valid": section.counted,
-        "expected": rules.profiles[profile].of,
+        "expected": of,
         "marks": np.bitwise_or.reduce(cells.marks[:, :judged], axis=1),
         "inputs": inputs,
         "edition": found.edition,

@@ -19,7 +19,7 @@ from sensors.factors import Factor
 from sensors.registry import Site
 from streams.judging.forms import formed
 from streams.judging.means import divide_half_even
-from streams.judging.reasons import MISSING_ITEM, NO_ITEM, OK
+from streams.judging.reasons import MISSING_ITEM, NO_ITEM, NOT_IN_PLAN, OK
 from streams.periods.plan import PeriodMeans, Series
 from streams.water.classes import (
     BODIES,
@@ -68,6 +68,8 @@ class Sections:
     values: Ints
     """Rounded to the evaluation decimals."""
     classes: Classes
+    planned: NDArray[np.bool_]
+    """Whether the member measures the item by plan."""
     worst: Classes
     counted: NDArray[np.int16]
     body: NDArray[np.intp]
@@ -101,9 +103,10 @@ class Sections:
         return name if name in rules.no_multiples else f"{name} {times_text(times // 10**rules.multiple_digits)}"
 
     def missing(self, place: int) -> list[str]:
-        """Return the items of the live profile that a member has no class in."""
+        """Return the items of the live profile that a member should have a class in and has none."""
         live = self.rules.rules.profiles[Profile.PLATFORM].items
-        return [item for at, item in enumerate(self.items) if item in live and not self.classes[place, at]]
+        lacking = (self.classes[place] == 0) & self.planned[place]
+        return [item for item, lacks in zip(self.items, lacking, strict=True) if lacks and item in live]
 
     def reason(self, place: int) -> int:
         """Return the reason code beside, or in place of, a member's class."""
@@ -156,6 +159,7 @@ def classed(means: PeriodMeans, body: ArrayLike, target: ArrayLike, rules: Rules
         items=items,
         values=values[..., 0],
         classes=classes[..., 0],
+        planned=means.reason[:, at] != NOT_IN_PLAN,
         worst=found.worst[..., 0],
         counted=found.counted[..., 0],
         body=np.broadcast_to(np.asarray(body, dtype=np.intp), len(means.members)),

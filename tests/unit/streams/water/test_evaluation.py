@@ -13,6 +13,7 @@ from streams.results import Reason
 from streams.standards import load_standards
 from streams.water.classing import WaterClass
 from streams.water.evaluation import Flux, TrophicLevel
+from streams.water.standards import load_water_standards
 from tests.water_cases import day_means, detail, kind, named, section, slots
 
 CONTEXT = JudgingContext(kind=kind(), standards=load_standards())
@@ -82,6 +83,29 @@ def test_a_silent_section_has_no_class_and_is_not_due() -> None:
     assert not block.due.any()
     assert block.level.tolist() == [[-1]]
     assert detail(output, block) == [["missing: pH, DO, CODMn, NH3-N, TP"]]
+
+
+def test_an_item_out_of_plan_is_not_missing() -> None:
+    given = slots({"pH": "7", "DO": "8", "CODMn": "3", "NH3-N": "0.3"}, {}, count=1)
+    place = given.at("TP")
+    given.planned[0, place] = False
+    given.planned[1] = False
+    output, block = CLASSED.slot_outputs[0], CLASSED.slots(given, 0, (section(), section()))[0]
+    assert reasons(block) == [[Reason.OK], [Reason.NOT_IN_PLAN]]
+    assert detail(output, block) == [[""], [""]]
+    assert block.valid.tolist() == [[4], [0]]
+
+
+def test_a_kind_with_few_of_the_items_is_judged_by_those() -> None:
+    few = WaterClass(load_water_standards(), {"TP": 5, "Pb": 6}, "1h")
+    assert [output.factor for output in few.slot_outputs] == ["class", "over_target"]
+    assert few.slot_outputs[0].primaries == ("TP",)
+    assert few.day_outputs[0].primaries == ("TP", "Pb")
+    given = slots({"TP": "0.25", "Pb": "0.2"})
+    blocks = few.day(given, (section(),), day_means(given))
+    assert (blocks[0].value.tolist(), named(few.day_outputs[0], int(blocks[0].primary[0, 0]))) == ([[6]], ["Pb"])
+    assert reasons(blocks[0]) == [[Reason.OK]]
+    assert few.slots(slots({"TP": "0.25"}, count=1), 0, (section(),))[0].value.tolist() == [[4]]
 
 
 def test_lakes_are_judged_by_their_own_phosphorus() -> None:
