@@ -6,6 +6,7 @@ Rules: `streams.standards` (counts, editions) and the project's rulings, "Air".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,15 +15,15 @@ from numpy.typing import NDArray
 
 from sensors.clock import first_hour_of_day
 from streams.air.index import AVERAGED, FACTORS, combine, daily_table, iaqi, pack_states, real_time_table
-from streams.air.means import DAY_SPAN, FIRST_MDA8_END, MDA8_WINDOWS, O3_SPAN, mda8, o3_8h_platform
-from streams.judging.hashing import Hash, joined, placed, windowed
-from streams.judging.means import Means, day_mean, running_mean
+from streams.air.means import DAY_SPAN, FIRST_MDA8_END, MDA8_WINDOWS, O3_SPAN, mda8
+from streams.judging.hashing import Hash, joined, placed
+from streams.judging.means import Means, day_mean, rounded_means, running_mean, tail_sums
 from streams.judging.plan import NO_NUMBER, Block, Slots
 from streams.judging.reasons import INCOMPLETE, NO_ITEM, NOT_IN_PLAN, OK, SILENT
 from streams.standards import IndexEdition, Standards
 
 O3: Final = FACTORS.index("O3")
-AVERAGES: Final = tuple(FACTORS.index(factor) for factor in AVERAGED)
+AVERAGES: Final = slice(0, len(AVERAGED))
 BEFORE: Final = DAY_SPAN - 1
 """Slots of context before the first one asked for."""
 
@@ -79,39 +80,52 @@ def hour_blocks(hours: Slots, standards: Standards, begin: int) -> list[Block]:
 
 def running_blocks(hours: Slots, standards: Standards, begin: int) -> list[Block]:
     """Return O3 8 h, its platform variant and the five running 24 h means, from position ``begin`` on."""
-    counts = [standards.completeness(int(day)) for day in hours.day]
-    edition = edition_places(standards, hours.day[begin:])
-    o3, there, step = hours.value[:, O3], hours.present[:, O3], hours.steps[O3]
-    judged = running_mean(o3, there, span=O3_SPAN, at_least=[c.o3_8h_hours for c in counts], step=step)
-    clock_hour = hours.number - first_hour_of_day(hours.day)
-    platform = o3_8h_platform(o3, there, clock_hour, at_least=1, step=step)
-    blocks = [
-        _running(hours, O3, judged, np.full(hours.number.size, O3_SPAN), edition),
-        _running(hours, O3, platform, np.minimum(clock_hour + 1, O3_SPAN), edition),
+    counts = [standards.completeness(int(day)) for day in hours.day[begin:]]
+    since_midnight = hours.number - first_hour_of_day(hours.day) + 1
+    inputs = placed(hours.inputs, hours.number)
+    eight, whole_day = np.full(hours.number.size, O3_SPAN), np.full(hours.number.size, DAY_SPAN)
+
+    def running(items: slice, spans: NDArray[np.int64], at_least: Sequence[int]) -> list[Block]:
+        return _running(hours, items, spans, inputs, (at_least, edition_places(standards, hours.day[begin:])))
+
+    o3 = slice(O3, O3 + 1)
+    return [
+        *running(o3, eight, [c.o3_8h_hours for c in counts]),
+        *running(o3, np.minimum(since_midnight, O3_SPAN), [1] * len(counts)),
+        *running(AVERAGES, whole_day, [c.running_24h_hours for c in counts]),
     ]
-    for f in AVERAGES:
-        means = running_mean(
-            hours.value[:, f], hours.present[:, f],
-            span=DAY_SPAN, at_least=[c.running_24h_hours for c in counts], step=hours.steps[f],
-        )  # fmt: skip
-        blocks.append(_running(hours, f, means, np.full(hours.number.size, DAY_SPAN), edition))
-    return blocks
 
 
-def _running(hours: Slots, f: int, means: Means, spans: NDArray[np.int64], edition: NDArray[np.int8]) -> Block:
+def _running(
+    hours: Slots,
+    items: slice,
+    spans: NDArray[np.int64],
+    inputs: Hash,
+    rule: tuple[Sequence[int], NDArray[np.int8]],
+) -> list[Block]:
+    """Return running means of some items; ``rule`` has the counts needed and the edition of each hour asked for."""
+    at_least, edition = rule
     begin = hours.number.size - edition.size
-    marks = _marks_over(hours.marks[:, f], spans, begin)
-    came = windowed((hours.inputs[:, f] != 0).astype(np.uint64), spans) > 0
-    inputs = windowed(placed(hours.inputs[:, f], hours.number), spans)
-    return _plain_block(
-        means=Means(means.value[:, begin:], means.ok[:, begin:], means.valid[:, begin:]),
-        expected=np.broadcast_to(spans[begin:], marks.shape),
-        came=came[:, begin:],
-        planned=hours.planned[:, f, begin:],
-        marks=marks,
-        inputs=inputs[:, begin:],
-        edition=np.broadcast_to(edition, marks.shape),
-    )
+    present = hours.present[:, items]
+    sums = tail_sums(np.where(present, hours.value[:, items], 0), spans, begin)
+    steps = np.array(hours.steps[items], np.int64)[:, None]
+    means = rounded_means(sums, tail_sums(present.astype(np.int64), spans, begin), at_least, steps)
+    came = tail_sums((hours.inputs[:, items] != 0).astype(np.int64), spans, begin) > 0
+    hashes = tail_sums(inputs[:, items], spans, begin)
+    marks = _marks_over(hours.marks[:, items], spans, begin)
+    shape = came[:, 0].shape
+    return [
+        _plain_block(
+            means=Means(means.value[:, i], means.ok[:, i], means.valid[:, i]),
+            expected=np.broadcast_to(spans[begin:], shape),
+            came=came[:, i],
+            planned=hours.planned[:, items.start + i, begin:],
+            marks=marks[:, i],
+            inputs=hashes[:, i],
+            edition=np.broadcast_to(edition, shape),
+        )
+        for i in range(came.shape[1])
+    ]
 
 
 def _plain_block(
@@ -171,7 +185,7 @@ def day_blocks(hours: Slots, standards: Standards, limit: NDArray[np.int64]) -> 
     window = slice(FIRST_MDA8_END - 1, FIRST_MDA8_END - 1 + MDA8_WINDOWS)
     fewer = limit if counts.mda8_fewer_if_over else None
     means = {O3: mda8(o3.value[:, window], o3.ok[:, window], at_least=counts.mda8_windows, limit=fewer)}
-    for f in AVERAGES:
+    for f in range(len(AVERAGED)):
         means[f] = day_mean(hours.value[:, f], hours.present[:, f], at_least=counts.day_hours, step=hours.steps[f])
     blocks = [
         _plain_block(
@@ -254,6 +268,6 @@ class _Indices:
 
 def _marks_over(marks: NDArray[np.integer], spans: NDArray[np.int64], begin: int) -> NDArray[np.integer]:
     """Return the union of marks over the last ``spans[h]`` hours of each hour ``h`` from ``begin`` on."""
-    hours = range(begin, marks.shape[1])
-    unions = [np.bitwise_or.reduce(marks[:, max(0, h + 1 - spans[h]) : h + 1], axis=1) for h in hours]
-    return np.stack(unions, axis=1)
+    hours = range(begin, marks.shape[-1])
+    unions = [np.bitwise_or.reduce(marks[..., max(0, h + 1 - spans[h]) : h + 1], axis=-1) for h in hours]
+    return np.stack(unions, axis=-1)

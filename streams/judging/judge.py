@@ -215,7 +215,7 @@ class KindJudge:
         slots = self._sequencer.slots(self._state, sites, first - self._before, stop)
         numbers = slots.number[self._before :]
         in_force = self._state.entries.in_force(sites, int(slots.start[-1]))
-        blocks = [self._own_slots(slots, sites)]
+        blocks: list[Sequence[Block | None]] = [self._own_slots(slots, sites)]
         for evaluation in self._evaluations:
             part = slots.from_place(self._before - evaluation.before)
             blocks.append(evaluation.slots(part, evaluation.before, in_force))
@@ -232,13 +232,17 @@ class KindJudge:
         )
         return say(speech, spot, chosen, due & whole[..., None])
 
-    def _own_slots(self, slots: Slots, sites: Rows) -> list[Block]:
-        """Return the kind's own windows of slots, and their accounting."""
+    def _own_slots(self, slots: Slots, sites: Rows) -> list[Block | None]:
+        """Return the kind's own windows of slots, None for those that an evaluation says, and their accounting."""
         begin = self._before
         places = slots.number[begin:] % self._state.shape.ring
+        kept, first = set(self._slot_parts[0].kept), len(self._slot_windows)
         return [
-            *(of_slot(window, slots, begin) for window in self._slot_windows),
-            *(running(window, slots, begin, self._completeness) for window in self._running_windows),
+            *(of_slot(w, slots, begin) if i in kept else None for i, w in enumerate(self._slot_windows)),
+            *(
+                running(w, slots, begin, self._completeness) if i in kept else None
+                for i, w in enumerate(self._running_windows, first)
+            ),
             packets.block(self._state.slots.packets[places][:, sites].T),
         ]
 
@@ -252,7 +256,7 @@ class KindJudge:
         own = self._own_days(slots, sites, day)
         means = {(w.factor.symbol, w.spec.name): block for w, block in zip(self._day_windows, own, strict=True)}
         in_force = state.entries.in_force(sites, grid.day_start(day))
-        blocks = [own]
+        blocks: list[Sequence[Block | None]] = [own]
         for evaluation in self._evaluations:
             part = slots.from_place(self._day_before - evaluation.day_before)
             blocks.append(evaluation.day(part, in_force, means))
@@ -304,7 +308,7 @@ class KindJudge:
             yield say(speech, spot, picked, np.stack([block.due.T for block in picked], axis=1))
 
     def _chosen(
-        self, parts: Sequence[Part], blocks: Sequence[Sequence[Block]]
+        self, parts: Sequence[Part], blocks: Sequence[Sequence[Block | None]]
     ) -> tuple[tuple[Output, ...], list[Block], NDArray[np.int64]]:
         """Return what is said, in the order of the outputs: outputs, blocks and how far each reaches back.
 
@@ -317,11 +321,11 @@ class KindJudge:
             for place in part.kept:
                 outputs.append(part.outputs[place])
                 reach.append(part.reach[place])
-                if place < len(found):
-                    block = found[place]
+                block = found[place] if place < len(found) else None
+                if block is not None:
                     chosen.append(replace(block, edition=part.editions[block.edition]))
                 else:
-                    chosen.append(_nothing(found[0]))
+                    chosen.append(_nothing(chosen[0]))
         return tuple(outputs), chosen, np.array(reach, np.int64)
 
     def _parts_of_slots(self) -> tuple[Part, ...]:

@@ -6,13 +6,16 @@ Values are int64 fixed point; a mean is the exact rational of its inputs, rounde
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Number = TypeVar("Number", np.int64, np.uint64)
+_FEW: Final = 4
+"""Up to so many positions are summed one by one."""
 
 
 class Means(NamedTuple):
@@ -107,8 +110,32 @@ def _running_total(values: NDArray[np.generic]) -> Ints:
     return total
 
 
-def rounded_means(sums: Ints, counts: Ints, at_least: ArrayLike, step: int) -> Means:
+def tail_sums(values: NDArray[Number], spans: NDArray[np.int64], begin: int) -> NDArray[Number]:
+    """Return the sums over the last ``spans[h]`` positions of each position ``h`` from ``begin`` on.
+
+    Parameters
+    ----------
+    values
+        ``[..., H]`` of int64, or of uint64, whose sums wrap.
+    spans
+        ``[H]``; a position that has fewer before it sums what is there.
+    begin
+        The first position asked for. A stream asks for the newest alone, and then nothing else is summed.
+    """
+    size = values.shape[-1]
+    if size - begin <= _FEW:
+        few = [values[..., max(0, h + 1 - spans[h]) : h + 1].sum(axis=-1) for h in range(begin, size)]
+        return np.stack(few, axis=-1)
+    total = np.zeros((*values.shape[:-1], size + 1), values.dtype)
+    np.cumsum(values, axis=-1, out=total[..., 1:])
+    first = np.maximum(np.arange(1, size + 1) - spans, 0)
+    sums: NDArray[Number] = total[..., begin + 1 :] - total[..., first[begin:]]
+    return sums
+
+
+def rounded_means(sums: Ints, counts: Ints, at_least: ArrayLike, step: ArrayLike) -> Means:
     """Return means from sums and counts: rounded half to even to ``step``, valid where the counts are enough."""
     ok = counts >= np.maximum(at_least, 1)
-    mean = divide_half_even(sums, np.maximum(counts, 1) * step) * step
+    unit = np.asarray(step, np.int64)
+    mean = divide_half_even(sums, np.maximum(counts, 1) * unit) * unit
     return Means(np.where(ok, mean, 0), ok, counts)

@@ -45,6 +45,7 @@ def _tables() -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint16]]
 
 
 _CODE_OF_LETTER, IN_MEAN, MARKS = _tables()
+_IN_MEAN_BITS = np.int64(sum(1 << code for code, enters in enumerate(IN_MEAN) if enters))
 
 
 def keys_of(frame: Frame, factors: Mapping[str, object]) -> Keys:
@@ -113,13 +114,17 @@ def values_of(keys: Keys) -> Keys:
 
 def has_value(keys: Keys) -> NDArray[np.bool_]:
     """Tell which keys carry a number."""
-    there: NDArray[np.bool_] = ((keys >> _VALUE_SHIFT) & _VALUE_MASK) != 0
+    there: NDArray[np.bool_] = (keys & (_VALUE_MASK << _VALUE_SHIFT)) != 0
     return there
 
 
 def counts(keys: Keys) -> NDArray[np.bool_]:
     """Tell which keys carry a number that may enter a mean."""
-    entering: NDArray[np.bool_] = has_value(keys) & IN_MEAN[keys & _FLAG_MASK]
+    enters = keys & _FLAG_MASK
+    np.right_shift(_IN_MEAN_BITS, enters, out=enters)
+    enters &= 1
+    entering: NDArray[np.bool_] = has_value(keys)
+    entering &= enters.astype(np.bool_)
     return entering
 
 
@@ -127,6 +132,19 @@ def marks_of(keys: Keys) -> NDArray[np.uint16]:
     """Return the marks that each key leaves on its window; 0 for an empty slot."""
     marks: NDArray[np.uint16] = MARKS[keys & _FLAG_MASK]
     marks[keys == 0] = 0
+    return marks
+
+
+def marks_over(keys: Keys) -> NDArray[np.uint16]:
+    """Return the union of the marks of keys over the first axis."""
+    flags = keys & _FLAG_MASK
+    np.left_shift(1, flags, out=flags)
+    flags *= keys != 0
+    found = np.bitwise_or.reduce(flags, axis=0)
+    marks = np.zeros(found.shape, np.uint16)
+    for flag, mark in enumerate(MARKS):
+        if mark:
+            marks |= mark * ((found >> flag) & 1).astype(np.uint16)
     return marks
 
 

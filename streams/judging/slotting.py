@@ -6,7 +6,9 @@ A source's own slot is judged where it came; ours of its finer readings only whe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ from streams.judging.reasons import CALIBRATING, INCOMPLETE, INVALID, OK, SILENT
 from streams.judging.state import State
 
 _COMPUTED_SALT = 1_000
+_BLOCK = 65_536
+"""Keys that are judged at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ class Slotting:
         made = own = None
         if page is not None:
             cube = page.reshape(state.shape.grid.places, state.count, -1)
-            made = self._of_fine(state, cube if whole else cube[:, sites], periods, slot)
+            made = self._in_blocks(state, cube if whole else cube[:, sites], periods, slot)
         if own_keys is not None or made is None:
             blank = np.zeros((sites.size, len(self._factors)), np.int64)
             own = self._of_own(state, blank if own_keys is None else own_keys[sites], periods)
@@ -116,14 +120,24 @@ class Slotting:
         """Return after how many minutes a packet is late that starts so long before its slot ends."""
         return (from_start_ms + state.shape.settings.grace_ms) // MINUTE_MS
 
+    def _in_blocks(self, state: State, keys: slots.Keys, periods: NDArray[np.int64], slot: int) -> Judged:
+        """Return what `_of_fine` does, a few sites at a time, so that their arrays stay in the processor's cache."""
+        size = max(_BLOCK // (keys.shape[0] * keys.shape[2]), 1)
+        blocks = [
+            self._of_fine(state, keys[:, begin : begin + size], periods[begin : begin + size], slot)
+            for begin in range(0, periods.size, size)
+        ]
+        return blocks[0] if len(blocks) == 1 else _beside(blocks)
+
     def _of_fine(self, state: State, keys: slots.Keys, periods: NDArray[np.int64], slot: int) -> Judged:
         """Return our values of fine readings ``[places, sites, factors]``."""
         grid = state.shape.grid
         entering = slots.counts(keys)
         stored = slots.values_of(keys)
+        stored *= entering
         units = (periods // grid.fine_ms)[:, None]
-        count = entering.sum(axis=0, dtype=np.int64)
-        total = np.where(entering, stored, 0).sum(axis=0)
+        count = np.count_nonzero(entering, axis=0).astype(np.int64)
+        total = stored.sum(axis=0)
         value = divide_half_even(total, np.maximum(count, 1) * self._steps) * self._steps
         has = count > 0
         why = np.full(has.shape, INCOMPLETE, np.uint8)
@@ -134,8 +148,8 @@ class Slotting:
                 by = inputs[:, self._places[factor.by]]
                 inputs[:, place] = np.where(inputs[:, place] == 0, inputs[:, place], joined(inputs[:, place], by))
         needed = self._needed(grid.day_of(slot), np.full(periods.size, grid.places))
-        came = (keys != 0).sum(axis=0, dtype=np.int64)
-        marks = np.bitwise_or.reduce(slots.marks_of(keys), axis=0)
+        came = np.count_nonzero(keys, axis=0)
+        marks = slots.marks_over(keys)
         enough = count * units >= needed
         present = self._possible(enough & has, value, marks)
         marks[came > 0] |= np.uint16(Mark.COMPUTED)
@@ -210,9 +224,19 @@ class Slotting:
     @staticmethod
     def _hashes(keys: slots.Keys) -> NDArray[np.uint64]:
         places = np.arange(keys.shape[0], dtype=np.int64)[:, None, None] + _COMPUTED_SALT
-        contents = np.where(keys != 0, placed(slots.content_of(keys), places), np.uint64(0))
+        contents = placed(slots.content_of(keys), places)
+        contents *= keys != 0
         total: NDArray[np.uint64] = contents.sum(axis=0, dtype=np.uint64)
         return total
+
+
+def _beside(blocks: Sequence[Judged]) -> Judged:
+    """Return sites that were judged in blocks, one block after the other."""
+    columns: dict[str, Any] = {}
+    for f in fields(Judged):
+        parts = [getattr(block, f.name) for block in blocks]
+        columns[f.name] = None if parts[0] is None else np.concatenate(parts, axis=-1)
+    return Judged(**columns)
 
 
 def slot_window(windows: tuple[WindowSpec, ...], factor: str) -> WindowSpec | None:
