@@ -7,7 +7,7 @@ window, edition and year (or day, of windows shorter than a day).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -63,6 +63,7 @@ _TYPES: Final = {
     "marks": np.int32, "iaqi": np.int16, "level": np.int8, "inputs": np.uint64,
 }  # fmt: skip
 _NUMBERS: Final = (*_TYPES, "place", "start")
+_TEXTS: Final = ("detail", "primary")
 
 
 @dataclass(slots=True)
@@ -73,13 +74,11 @@ class Spoken:
     revision: NDArray[np.int32]
 
 
-@dataclass(slots=True)
-class _Said:
-    """The rows that are to be said at one tick, column by column."""
+class _Heard(NamedTuple):
+    """A chunk as columns."""
 
-    topics: list[Topic] = field(default_factory=list)
-    digits: list[int] = field(default_factory=list)
-    columns: list[dict[str, NDArray[np.generic]]] = field(default_factory=list)
+    chunk: Chunk
+    columns: dict[str, NDArray[np.generic]]
 
 
 class Speaker:
@@ -94,7 +93,7 @@ class Speaker:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = pa.array(names, pa.utf8())
         self._spoken: dict[Topic, Spoken] = {}
-        self._said = _Said()
+        self._heard: list[_Heard] = []
 
     @property
     def nbytes(self) -> int:
@@ -107,60 +106,81 @@ class Speaker:
             del self._spoken[topic]
 
     def say(self, chunk: Chunk) -> None:
-        """Take up those rows whose content differs from what was last said of them.
+        """Take up what was found; `rows` says what of it is new.
 
-        A member and place stand at most once in a chunk.
+        Between two calls of `rows` a member and place of a topic stand at most once.
         """
         count = chunk.member.size
         if count == 0:
             return
-        numbers: dict[str, NDArray[np.generic]] = {
-            name: np.broadcast_to(np.asarray(getattr(chunk, name)).astype(_TYPES.get(name, np.int64)), count)
-            for name in _NUMBERS
+        columns: dict[str, NDArray[np.generic]] = {
+            name: _column(getattr(chunk, name), count, _TYPES.get(name, np.int64)) for name in _NUMBERS
         }
-        numbers["value"] = np.where(numbers["present"], numbers["value"], 0)
-        texts = {name: _texts(getattr(chunk, name), count) for name in ("detail", "primary")}
-        new = joined(*(numbers[name] for name in _TYPES), *(_text_hash(column) for column in texts.values()))
-        new |= np.uint64(1)
-        spoken = self._of(chunk.topic, chunk.slots)
-        at = (chunk.member, numbers["place"])
-        differ = np.nonzero(spoken.content[at] != new)[0]
-        if differ.size == 0:
-            return
-        at = (at[0][differ], at[1][differ])
-        spoken.revision[at] += 1
-        spoken.content[at] = new[differ]
-        said = {name: column[differ] for name, column in (numbers | texts).items()}
-        self._said.topics.append(chunk.topic)
-        self._said.digits.append(chunk.digits)
-        self._said.columns.append(said | {"member": at[0].astype(np.int32), "revision": spoken.revision[at]})
+        columns |= {name: _texts(getattr(chunk, name), count) for name in _TEXTS}
+        columns["digits"] = np.full(count, chunk.digits, np.int8)
+        columns["member"] = chunk.member.astype(np.int32)
+        self._heard.append(_Heard(chunk, columns))
 
     def rows(self, at: int) -> pa.RecordBatch | None:
-        """Return what was taken up since the last call as result rows stamped with a tick; None when nothing was."""
-        said, self._said = self._said, _Said()
-        if not said.columns:
+        """Return those rows taken up since the last call whose content differs from what was last said of them.
+
+        They are stamped with the tick ``at``; None when nothing differs.
+        """
+        heard, self._heard = self._heard, []
+        if not heard:
             return None
-        sizes = [part["member"].size for part in said.columns]
-        together = {name: np.concatenate([part[name] for part in said.columns]) for name in said.columns[0]}
+        sizes = np.array([part.chunk.member.size for part in heard])
+        found = {name: np.concatenate([part.columns[name] for part in heard]) for name in heard[0].columns}
+        found["value"] = np.where(found["present"], found["value"], 0)
+        content = joined(*(found[name] for name in _TYPES), *(_text_hash(found[name]) for name in _TEXTS))
+        picked, revision = self._noted(heard, sizes, found["place"].astype(np.intp), content | np.uint64(1))
+        if picked.size == 0:
+            return None
+        topics = np.repeat(np.arange(len(heard)), sizes)[picked].tolist()
+        of = [heard[number].chunk.topic for number in topics]
+        return self._batch({name: column[picked] for name, column in found.items()}, of, revision, at)
+
+    def _noted(
+        self, heard: Sequence[_Heard], sizes: NDArray[np.int64], place: NDArray[np.intp], content: Hash
+    ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """Return the rows whose content is new, with their revisions, and note them as said."""
+        picked, revisions = [np.zeros(0, np.intp)], [np.zeros(0, np.int32)]
+        ends = np.cumsum(sizes)
+        for part, end, size in zip(heard, ends.tolist(), sizes.tolist(), strict=True):
+            mine = slice(end - size, end)
+            spoken = self._of(part.chunk.topic, part.chunk.slots)
+            at = (part.chunk.member, place[mine])
+            differ = np.nonzero(spoken.content[at] != content[mine])[0]
+            if differ.size:
+                at = (at[0][differ], at[1][differ])
+                spoken.content[at] = content[mine][differ]
+                spoken.revision[at] += 1
+                picked.append(differ + mine.start)
+                revisions.append(spoken.revision[at])
+        return np.concatenate(picked), np.concatenate(revisions)
+
+    def _batch(
+        self, said: dict[str, NDArray[np.generic]], of: Sequence[Topic], revision: NDArray[np.int32], at: int
+    ) -> pa.RecordBatch:
         made = {
-            "site": pa.DictionaryArray.from_arrays(pa.array(together["member"]), self._names),
-            "factor": _named([topic.factor for topic in said.topics], sizes),
-            "window": _named([topic.window for topic in said.topics], sizes),
-            "start": pa.array(together["start"]).cast(pa.timestamp("ms", "UTC")),
-            "edition": _named([topic.edition for topic in said.topics], sizes),
-            "value": pa.array(together["value"], mask=~together["present"]),
-            "digits": pa.array(np.repeat(np.array(said.digits, np.int8), sizes)),
-            "valid": pa.array(together["valid"]).cast(pa.int16()),
-            "expected": pa.array(together["expected"]).cast(pa.int16()),
-            "reason": pa.DictionaryArray.from_arrays(pa.array(together["reason"].astype(np.int8)), _REASONS),
-            "detail": pa.array(together["detail"], pa.utf8()),
-            "flags": pa.array(together["marks"]),
-            "iaqi": pa.array(together["iaqi"], mask=together["iaqi"] == NO_NUMBER),
-            "level": pa.array(together["level"], mask=together["level"] == NO_NUMBER),
-            "primary": pa.array(together["primary"], pa.utf8()),
-            "revision": pa.array(together["revision"]),
-            "inputs": pa.array(together["inputs"]),
-            "at": pa.array(np.full(sum(sizes), at, np.int64)).cast(pa.timestamp("ms", "UTC")),
+            "site": pa.DictionaryArray.from_arrays(pa.array(said["member"]), self._names),
+            "factor": _named([topic.factor for topic in of]),
+            "window": _named([topic.window for topic in of]),
+            "start": pa.array(said["start"]).cast(pa.timestamp("ms", "UTC")),
+            "edition": _named([topic.edition for topic in of]),
+            "value": pa.array(said["value"], mask=~said["present"].astype(np.bool_)),
+            "digits": pa.array(said["digits"]),
+            "valid": pa.array(said["valid"]).cast(pa.int16()),
+            "expected": pa.array(said["expected"]).cast(pa.int16()),
+            "reason": pa.DictionaryArray.from_arrays(pa.array(said["reason"].astype(np.int8)), _REASONS),
+            "detail": pa.array(said["detail"], pa.utf8()),
+            "flags": pa.array(said["marks"]),
+            "iaqi": pa.array(said["iaqi"], mask=said["iaqi"] == NO_NUMBER),
+            "level": pa.array(said["level"], mask=said["level"] == NO_NUMBER),
+            "primary": pa.array(said["primary"], pa.utf8()),
+            "revision": pa.array(revision),
+            "inputs": pa.array(said["inputs"]),
+            "at": pa.array(np.full(revision.size, at, np.int64)).cast(pa.timestamp("ms", "UTC")),
         }
         return pa.RecordBatch.from_arrays([made[f.name] for f in RESULT_SCHEMA], schema=RESULT_SCHEMA)
 
@@ -172,16 +192,22 @@ class Speaker:
         return spoken
 
 
+def _column(given: ArrayLike, count: int, kind: type[np.generic]) -> NDArray[np.generic]:
+    column = np.asarray(given)
+    return np.full(count, column, kind) if column.ndim == 0 else column.astype(kind)
+
+
 def _texts(given: Sequence[str] | str, count: int) -> NDArray[np.object_]:
     texts = np.empty(count, np.object_)
     texts[:] = given
     return texts
 
 
-def _text_hash(texts: NDArray[np.object_]) -> Hash:
+def _text_hash(texts: NDArray[np.generic]) -> Hash:
     """Return a hash of each text, 0 for the empty one."""
-    known = {text: text_hash(text) for text in set(texts.tolist())}
-    return np.array([known[text] for text in texts], np.uint64)
+    listed = texts.tolist()
+    known = {text: text_hash(text) for text in set(listed)}
+    return np.array([known[text] for text in listed], np.uint64)
 
 
 def text_hash(text: str) -> int:
@@ -189,7 +215,7 @@ def text_hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) if text else 0
 
 
-def _named(names: Sequence[str], sizes: Sequence[int]) -> pa.DictionaryArray:
+def _named(names: Sequence[str]) -> pa.DictionaryArray:
     place = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    codes = np.repeat(np.array([place[name] for name in names], np.int8), sizes)
+    codes = np.array([place[name] for name in names], np.int8)
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(place), pa.utf8()))
