@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from alerts.texts import Language
 from jianhu.checking import Report, check_configuration
 from jianhu.settings import Settings
+from sensors.registry import load_registry
 
 REGISTRY = """\
 region: {zh: 某地, en: Somewhere}
@@ -116,3 +118,58 @@ def test_what_only_shows_when_all_is_put_together_is_told_as_well(tmp_path: Path
 
 def test_without_any_file_the_registry_is_missed(tmp_path: Path) -> None:
     assert told(check_configuration(Settings(dir=tmp_path))) == [("registry.yaml", None, "")]
+
+
+REGION = Path(__file__).parents[3] / "simulators/data/shangyu"
+
+
+@pytest.fixture(name="region")
+def _region(tmp_path: Path) -> Path:
+    folder = tmp_path / "region"
+    shutil.copytree(REGION, folder)
+    return folder
+
+
+def mutate(path: Path, old: str, new: str) -> int:
+    """Replace a text once, and return its line."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_the_delivered_region_is_good(region: Path) -> None:
+    assert told(check_configuration(Settings(dir=region))) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key", "mend"),
+    [
+        # a limit without unit
+        ("permits.yaml", "high: 35, unit: mg/L", "high: 35", "unit", "add this key"),
+        # overlapping validity of a site
+        ("registry.yaml", "\nsites:\n", "\nsites:\n{site}", "from", "let the earlier entry end"),
+        # a cycle in the river graph
+        ("registry.yaml", "\nflows:\n", "\nflows:\n  - {{from: {down}, to: {up}, hours: 1}}\n", "to", "turn round one"),
+        # a target without direction
+        ("targets.yaml", "nature: binding, direction: <=, value: 25", "nature: binding, value: 25", "direction", "add"),
+    ],
+    ids=["unit", "overlap", "cycle", "direction"],
+)  # fmt: skip
+def test_what_the_office_may_get_wrong_is_named(  # noqa: PLR0917  a table's columns
+    file: str, old: str, new: str, key: str, mend: str, region: Path
+) -> None:
+    flow = load_registry(region / "registry.yaml").flows[0]
+    entry = (
+        "  - {id: SYN-U01, kind: air, class: urban, name: {zh: 站（模拟）, en: Site}, lon: 120, lat: 30, county: 区,\n"
+        "     zone: 2, period: minute, origin: synthetic, source: a test, from: 2020-01-01}\n"
+    )
+    mutate(
+        region / file,
+        old,
+        new.replace("{site}", entry) if "{site}" in new else new.format(down=flow.downstream, up=flow.upstream),
+    )
+    found = check_configuration(Settings(dir=region)).problems
+    assert [(Path(error.file).name, error.key.rpartition(".")[2]) for error in found] == [(file, key)]
+    assert mend in found[0].mend
+    assert found[0].line
