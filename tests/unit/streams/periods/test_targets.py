@@ -160,7 +160,7 @@ def test_all_parts_of_a_target_of_three_must_be_reached() -> None:
     assert [judge_target(row, None, parts=p).standing for p in parts] == [
         Standing.MET, Standing.MISSED, Standing.NO_VALUE,
     ]  # fmt: skip
-    assert row.bases[0].values == (0, 1, 1)
+    assert list(row.bases[0].values) == [Fraction(0), Fraction(1), Fraction(1)]
 
 
 def test_a_target_may_differ_by_region() -> None:
