@@ -25,7 +25,7 @@ from sensors.errors import ConfigError, EdgeError
 _WRITE_ROWS: Final = 500_000
 _HEADER_WITHIN: Final = 1 << 16
 _BLOCK_BYTES: Final = 1 << 22
-_PIECE_BYTES: Final = 1 << 25
+_PIECE_BYTES: Final = 1 << 23
 _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 _LATER: Final = {"utf-8-sig": "utf-8"}
 """A byte order mark stands before the first piece only."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from jianhu.calc.cells import CELL_WORDS, Cell
@@ -40,6 +41,8 @@ NA: Final = "NA"
 """What stands for a class that is not given."""
 ADDED: Final = ("class", "items", "deciding", "multiples", "reason")
 USABLE: Final = (Cell.VALUE, Cell.BELOW)
+_SHARE_BITS: Final = 48
+"""A multiple in hundredths stays far below this."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +138,8 @@ def _judged(pieces: Iterator[pa.Table], job: _Job, report: ClassReport) -> Itera
         values, cells = np.stack([values for values, _ in read]), np.stack([cells for _, cells in read])
         added = _texts(values, cells, job)
         report.rows += piece.num_rows
-        report.classes.update(added["class"].to_pylist())
+        for count in pc.value_counts(added["class"]).to_pylist():
+            report.classes[count["values"]] += count["counts"]
         for column, row in zip(job.columns.values(), cells, strict=True):
             bad = int(np.isin(row, (Cell.NO_NUMBER, Cell.SENTINEL, Cell.BOUNDS)).sum())
             if bad:
@@ -172,19 +176,31 @@ def _multiples(values: Ints, classes: Classes, words: Sequence[str], job: _Job) 
     rules = job.rules
     over = rules.multiples_over
     rows = np.flatnonzero((classes > over).any(axis=0))
-    texts = np.full(classes.shape[1], "", dtype=object)
-    if rows.size:
-        few = classes[:, rows]
-        times = multiples(values[:, rows], few, job.table, job.body, over=over, digits=rules.multiple_digits)
-        order = main_items(few, times, job.items, rules, over)
-        shown = times // 10**rules.multiple_digits
-        alone = [item in rules.no_multiples for item in job.items]
-        for at, row in enumerate(rows.tolist()):
-            places = [place for place in order[:, at].tolist() if place >= 0]
-            texts[row] = "; ".join(
-                words[p] if alone[p] else f"{words[p]} {times_text(int(shown[p, at]))}" for p in places
-            )
-    return pa.array(texts, pa.utf8())
+    if not rows.size:
+        return pa.array([""] * classes.shape[1], pa.utf8())
+    few = classes[:, rows]
+    times = multiples(values[:, rows], few, job.table, job.body, over=over, digits=rules.multiple_digits)
+    order = main_items(few, times, job.items, rules, over)
+    shown = times // 10**rules.multiple_digits
+    told = [item not in rules.no_multiples for item in job.items]
+    parts = []
+    for places in order[(order >= 0).any(axis=1)]:
+        share = np.take_along_axis(shown, np.maximum(places, 0)[None], 0)[0]
+        # -1 for nobody; else the item above, its multiple below.
+        keys, at = np.unique(np.where(places >= 0, (places << _SHARE_BITS) | share, -1), return_inverse=True)
+        parts.append(pa.array([_over(int(key), words, told) for key in keys], pa.utf8()).take(pa.array(at)))
+    joined = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
+    place = np.full(classes.shape[1], rows.size, np.int64)
+    place[rows] = np.arange(rows.size)
+    return pa.concat_arrays([joined, pa.array([""], joined.type)]).take(pa.array(place))
+
+
+def _over(key: int, words: Sequence[str], told: Sequence[bool]) -> str | None:
+    """Return an item with its multiple; None for nobody."""
+    if key < 0:
+        return None
+    item, share = key >> _SHARE_BITS, key & ((1 << _SHARE_BITS) - 1)
+    return f"{words[item]} {times_text(share)}" if told[item] else words[item]
 
 
 def _names(bits: int, words: Sequence[str]) -> str:
@@ -199,6 +215,13 @@ def _reason(states: NDArray[np.uint8], words: Sequence[str]) -> str:
 
 def distinct_texts(rows: NDArray[Any], tell: Callable[[NDArray[Any]], str]) -> pa.Array:
     """Return a text per column of ``rows``, told once for each that is different."""
-    keys, place = np.unique(rows, axis=1, return_inverse=True)
-    texts = [tell(keys[:, at]) for at in range(keys.shape[1])]
+    base = int(rows.max(initial=0)) + 1
+    if base ** len(rows) < 1 << 62:
+        weights = np.array([base**k for k in range(len(rows))], np.int64)
+        keys = weights @ rows.astype(np.int64)
+        _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+        different = rows[:, first]
+    else:
+        different, place = np.unique(rows, axis=1, return_inverse=True)
+    texts = [tell(different[:, at]) for at in range(different.shape[1])]
     return pa.array(texts, pa.utf8()).take(pa.array(place.ravel()))
