@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,10 @@ from streams.judging.state import (
 )
 from streams.judging.windows import asked, fine, judged_days, lengths, of_day, of_slot, running
 from streams.standards import Standards
+
+
+_BEYOND: Final = 2**40
+"""Slots that no state reaches back to: what needs them is never said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,11 +325,12 @@ class KindJudge:
         for part, found in zip(parts, blocks, strict=True):
             for place in part.kept:
                 outputs.append(part.outputs[place])
-                reach.append(part.reach[place])
                 block = found[place] if place < len(found) else None
                 if block is not None:
+                    reach.append(part.reach[place])
                     chosen.append(replace(block, edition=part.editions[block.edition]))
                 else:
+                    reach.append(_BEYOND)
                     chosen.append(_nothing(chosen[0]))
         return tuple(outputs), chosen, np.array(reach, np.int64)
 
