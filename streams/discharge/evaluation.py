@@ -5,7 +5,7 @@ from __future__ import annotations
 from sensors.windows import Span
 from streams.discharge.applied import LimitBook
 from streams.discharge.indices import IndexEvaluation, load_indices
-from streams.discharge.limiting import LimitsEvaluation, day_pairs
+from streams.discharge.limiting import PERMIT, LimitsEvaluation, day_pairs
 from streams.discharge.limits import load_limits
 from streams.discharge.loads import LoadsEvaluation
 from streams.discharge.outlets import DryWeatherEvaluation
@@ -17,7 +17,12 @@ def limits(context: JudgingContext) -> LimitsEvaluation:
     """Return the evaluation that holds every averaging period against its limits."""
     kind = context.kind
     windows = [(window.name, window.factors) for window in kind.of_span(Span.DAY)]
-    return LimitsEvaluation(_book(context), slot_window=_slot(context), day_windows=day_pairs(windows, kind.factors))
+    return LimitsEvaluation(
+        _book(context),
+        slot_window=_slot(context),
+        day_windows=day_pairs(windows, kind.factors),
+        register=PERMIT if PERMIT in kind.facts else "",
+    )
 
 
 def loads(context: JudgingContext) -> LoadsEvaluation:

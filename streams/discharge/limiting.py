@@ -28,10 +28,12 @@ from streams.discharge.loads import of_day
 from streams.discharge.permitfile import State
 from streams.judging.hashing import joined
 from streams.judging.plan import Block, Output, Slots
-from streams.judging.reasons import NOT_JUDGED, OK
+from streams.judging.reasons import NOT_JUDGED, OK, UNSET
 
 SUFFIX: Final = ".limit"
 """Follows the factor in the names of judged rows."""
+PERMIT: Final = "permit"
+"""The factor of the row that says whether an outlet has a permit."""
 TEMPERATURE: Final = "wtemp"
 """The factor that limits by water temperature ask for."""
 _COLD_TO: Final = 12
@@ -72,6 +74,9 @@ class LimitsEvaluation:
         Name of the kind's slot: ``1h`` or ``4h``.
     day_windows
         Names and factors of the kind's day windows: pairs (factor, window).
+    register
+        The entry of a site's setting that holds its permit's number; empty where the kind has none. null there is
+        an outlet without a permit: every day a finding. Left out, it is not known: unset.
     """
 
     name = "limits"
@@ -79,8 +84,10 @@ class LimitsEvaluation:
     before = 0
     day_before = 0
 
-    def __init__(self, book: LimitBook, *, slot_window: str, day_windows: Iterable[tuple[str, str]]) -> None:
-        self._book = book
+    def __init__(
+        self, book: LimitBook, *, slot_window: str, day_windows: Iterable[tuple[str, str]], register: str = ""
+    ) -> None:
+        self._book, self._register = book, register
         self._texts: dict[int, str] = {}
         known, bound = _pairs(book, known_limits(book)), _pairs(book, _bound(book))
         ends = ("", "_min", "_max")
@@ -94,7 +101,8 @@ class LimitsEvaluation:
         self._day_pairs = tuple(pair for pair in days if pair in known)
         self._table = HeldLimits(book, (*self._slot_pairs, *self._day_pairs))
         self.slot_outputs = tuple(self._output(*pair) for pair in self._slot_pairs)
-        self.day_outputs = tuple(self._output(*pair) for pair in self._day_pairs)
+        permit = (Output(factor=PERMIT, window="24h", digits=0),) if register else ()
+        self.day_outputs = (*(self._output(*pair) for pair in self._day_pairs), *permit)
         self.reach = (0,) * len(self.slot_outputs)
 
     def slots(self, slots: Slots, begin: int, sites: tuple[Site, ...]) -> list[Block]:
@@ -114,17 +122,31 @@ class LimitsEvaluation:
     def day(self, slots: Slots, sites: tuple[Site, ...], means: Mapping[tuple[str, str], Block]) -> list[Block]:
         """Return each day window of each factor, judged."""
         if not self._day_pairs:
-            return []
+            return [self._permitted(slots, sites)] if self._register else []
         slots = slots.from_place(of_day(slots))
         warm = self._warmth_of(means.get((TEMPERATURE, "24h")), len(sites))
         states = self._excluded(sites, slots.start, slots.slot_ms)
         whole = np.where((states != 0).all(axis=1, keepdims=True), states[:, -1:], 0)
         first = len(self._slot_pairs)
         cells = self._table.cells(sites, slots.day[-1:])
-        return [
+        judged = [
             self._block(first + place, _of_block(means[pair]), warm * NIGHTS, whole, cells)
             for place, pair in enumerate(self._day_pairs)
         ]
+        return [*judged, self._permitted(slots, sites)] if self._register else judged
+
+    def _permitted(self, slots: Slots, sites: tuple[Site, ...]) -> Block:
+        """Return for each site whether it has a permit: 1, or 0 and a finding; unset where that is not known."""
+        known = np.array([[self._register in site.setting] for site in sites])
+        permits = np.array([[bool(site.setting.get(self._register))] for site in sites])
+        came = (slots.inputs != 0).any(axis=(1, 2))[:, None]
+        return Block.of(
+            value=permits,
+            present=known,
+            reason=np.where(known, OK, UNSET),
+            level=np.where(known, np.where(permits, Level.WITHIN, Level.FINDING), Level.NOT_JUDGED),
+            inputs=came.astype(np.uint64),
+        )
 
     def _output(self, factor: str, window: str) -> Output:
         digits = self._book.factors[factor].digits

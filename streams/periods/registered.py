@@ -19,6 +19,7 @@ MAKERS: Final[Mapping[str, str]] = {
     "air_year": "streams.periods.air_year",
     "water_period": "streams.water.periods",
     "load_period": "streams.discharge.periods",
+    "firm_indices": "streams.discharge.firms",
 }
 """Name of an evaluation → module with a function of that name that takes a `PeriodContext`."""
 

@@ -225,3 +225,22 @@ def test_the_kind_asks_for_it_by_name() -> None:
     assert isinstance(found[0], LimitsEvaluation)
     assert [one.name for one in found] == ["limits", "loads", "dry_weather"]
     assert Reason.NOT_JUDGED.value == "not_judged"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "level", "reason"),
+    [
+        ({"permit": "91330604"}, 1, Level.WITHIN, OK),
+        ({"permit": None}, 0, Level.FINDING, OK),
+        ({}, None, Level.NOT_JUDGED, UNSET),
+    ],
+)
+def test_an_outlet_without_a_permit_is_a_finding_every_day_and_one_of_which_nothing_is_known_is_unset(
+    setting: dict[str, Any], value: int | None, level: Level, reason: int
+) -> None:
+    made = limits(context(DYE))
+    blocks = made.day(slots("2026-06-01", {"COD": 1}), (site(**setting),), means({}))
+    assert made.day_outputs[-1].factor == "permit"
+    last = blocks[-1]
+    assert (int(last.value[0, 0]) if last.present[0, 0] else None) == value
+    assert (int(last.level[0, 0]), int(last.reason[0, 0]), bool(last.due[0, 0])) == (level, reason, True)
