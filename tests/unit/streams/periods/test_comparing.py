@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from streams.periods.comparing import (
+    Trend,
     Verdict,
     allowed_bad_days,
     change_percent,
@@ -58,11 +59,11 @@ def test_growth_that_rises_and_then_stays_is_curbed_only_by_its_slope() -> None:
     rising = trend(
         {2020: Fraction(150), 2021: Fraction(155), 2022: Fraction(160)}, least_years=3, curbed_slope=Fraction(0)
     )
-    assert (rising.verdict, rising.slope, rising.years) == (Verdict.NOT_CURBED, 5, 3)
+    assert rising == Trend(Verdict.NOT_CURBED, Fraction(5), 3)
     flat = trend(
         {2020: Fraction(160), 2021: Fraction(160), 2022: Fraction(160)}, least_years=3, curbed_slope=Fraction(0)
     )
-    assert (flat.verdict, flat.slope) == (Verdict.CURBED, 0)
+    assert flat == Trend(Verdict.CURBED, Fraction(0), 3)
 
 
 def test_years_that_are_not_complete_take_no_part_in_a_trend() -> None:
@@ -72,7 +73,7 @@ def test_years_that_are_not_complete_take_no_part_in_a_trend() -> None:
         curbed_slope=Fraction(0),
     )
     # years 0, 2, 3: slope = Σ(x − 5/3)(y − 475/3) / Σ(x − 5/3)² = (70/3) / (14/3)
-    assert (found.slope, found.years) == (5, 3)
+    assert found == Trend(Verdict.NOT_CURBED, Fraction(5), 3)
     assert (
         trend({2020: Fraction(150), 2021: None}, least_years=3, curbed_slope=Fraction(0)).verdict
         is Verdict.TOO_FEW_YEARS
@@ -108,9 +109,8 @@ def test_numbers_are_rounded_half_to_even() -> None:
 
 def test_each_form_rounds_its_concentrations_before_it_divides() -> None:
     old, new = load_rules().air_year.composite
-    values: dict[str, Fraction | None] = {
-        "PM2.5": Fraction("35.4"), "PM10": Fraction(0), "SO2": Fraction(0), "NO2": Fraction(0), "CO": Fraction(0), "O3": Fraction(0),
-    }  # fmt: skip
+    values: dict[str, Fraction | None] = dict.fromkeys(("PM10", "SO2", "NO2", "CO", "O3"), Fraction(0))
+    values["PM2.5"] = Fraction("35.4")
     made = composite_index(values, old)
     assert made is not None
     assert made.value == 100  # 35 / 35
