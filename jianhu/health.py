@@ -19,7 +19,6 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from jianhu.assembly import Assembly
 from jianhu.settings import Settings, parse_settings
 from sensors.errors import EdgeError, JianhuError
 
@@ -87,6 +86,36 @@ def follows(look: Callable[[], Reaches], *, patience_s: float, pause: Callable[[
         told = stuck(before, look())
 
 
+def topics_of(consumer: Consumer, part: Part, settings: Settings) -> list[str]:
+    """Return the topics that a part reads, of every kind that the broker has topics of.
+
+    The registry is not asked: reading it every few seconds would cost more than what is watched.
+
+    Raises
+    ------
+    EdgeError
+        When the broker does not answer, or has no such topic.
+    """
+    topics, kinds = settings.topics, settings.kind_names
+    try:
+        there = consumer.list_topics(timeout=_ANSWER_S).topics
+    except KafkaException as cause:
+        raise EdgeError(f"the broker does not answer: {cause}") from cause
+    stems = [name("") for name in {
+        Part.WORKER: (topics.readings, topics.areas),
+        Part.ARCHIVE: (topics.readings, topics.areas, topics.results),
+    }.get(part, (topics.results,))]  # fmt: skip
+    found = sorted(
+        name
+        for name in there
+        for stem in stems
+        if name.startswith(stem) and (name.removeprefix(stem) in kinds if kinds else True)
+    )
+    if not found:
+        raise EdgeError(f"no topics {', '.join(f'{stem}…' for stem in stems)} are there; `jianhu topics` creates them")
+    return found
+
+
 def reaches_of(consumer: Consumer, topics: Sequence[str]) -> Reaches:
     """Return how far the consumer's group has read each partition of the topics.
 
@@ -124,7 +153,6 @@ def check(part: Part, settings: Settings, *, patience_s: float = PATIENCE_S) -> 
         _ask_console(f"http://127.0.0.1:{settings.console_port}/readyz")
         return
     group = settings.topics.group(_GROUPS[part])
-    topics = [follower.topic for follower in Assembly(settings).followers() if follower.group == group]
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka,
@@ -134,6 +162,7 @@ def check(part: Part, settings: Settings, *, patience_s: float = PATIENCE_S) -> 
         }
     )
     with closing(consumer):
+        topics = topics_of(consumer, part, settings)
         follows(lambda: reaches_of(consumer, topics), patience_s=patience_s)
 
 

@@ -3,16 +3,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.resources import files
-from pathlib import Path
 from threading import Thread
 
 import pytest
+from confluent_kafka import Consumer
 
 from jianhu import health
+from jianhu.broker import EmbeddedBroker
 from jianhu.health import Part, Reach, follows, stuck
 from jianhu.settings import Settings
 from sensors.errors import EdgeError
+from streams.topics import Topics
 
 PLACE = ("results.air", 0)
 OTHER = ("results.air", 1)
@@ -118,9 +119,34 @@ def test_a_console_that_is_not_there_is_not_well() -> None:
 
 def test_a_broker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_ANSWER_S", 0.1)
-    registry = Path(str(files("sensors").joinpath("data/beijing.yaml")))
     with pytest.raises(EdgeError, match="the broker does not answer"):
-        health.check(Part.SINK, Settings(kafka="127.0.0.1:1", registry=registry))
+        health.check(Part.SINK, Settings(kafka="127.0.0.1:1"))
+
+
+@pytest.fixture(scope="module")
+def broker() -> EmbeddedBroker:
+    found = EmbeddedBroker()
+    found.make_topics((*Topics(prefix="x").all("air", "water"), *Topics(prefix="y").all("air")))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("part", "kinds", "topics"),
+    [
+        (Part.WORKER, "", ["x.areas.air", "x.areas.water", "x.readings.air", "x.readings.water"]),
+        (Part.SINK, "", ["x.results.air", "x.results.water"]),
+        (Part.ALERTS, "water", ["x.results.water"]),
+        (Part.ARCHIVE, "air", ["x.areas.air", "x.readings.air", "x.results.air"]),
+    ],
+)
+def test_a_part_is_asked_after_every_topic_that_it_reads_and_no_other_systems(
+    broker: EmbeddedBroker, part: Part, kinds: str, topics: list[str]
+) -> None:
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "g"})
+    assert health.topics_of(consumer, part, Settings(prefix="x", kinds=kinds)) == topics
+    with pytest.raises(EdgeError, match="`jianhu topics` creates them"):
+        health.topics_of(consumer, part, Settings(prefix="z"))
+    consumer.close()
 
 
 def test_the_command_says_how_a_part_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
