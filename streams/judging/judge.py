@@ -42,7 +42,6 @@ from streams.judging.state import (
 from streams.judging.windows import asked, fine, judged_days, lengths, of_day, of_slot, running
 from streams.standards import Standards
 
-
 _BEYOND: Final = 2**40
 """Slots that no state reaches back to: what needs them is never said."""
 
@@ -224,7 +223,7 @@ class KindJudge:
         for evaluation in self._evaluations:
             part = slots.from_place(self._before - evaluation.before)
             blocks.append(evaluation.slots(part, evaluation.before, in_force))
-        outputs, chosen, reach = self._chosen(self._slot_parts, blocks)
+        outputs, chosen, reach = self._chosen(self._slot_parts, blocks, (sites.size, numbers.size))
         whole = numbers[:, None] - reach >= self._state.clock.whole_from
         owed = self._owes_slots(sites, slots.start[self._before :])
         due = np.stack([block.due.T for block in chosen], axis=1) | (owed[:, None] & self._expected(outputs, sites))
@@ -255,7 +254,7 @@ class KindJudge:
         state, grid = self._state, self._grid
         begin = grid.first_of_day(day)
         state.dirty_days[day % state.shape.ring_days, sites] = False
-        if begin - self._sequencer.before < state.clock.whole_from:
+        if begin - self._sequencer.before < state.clock.whole_from or not state.shape.day_outputs:
             return []
         slots = self._sequencer.slots(state, sites, begin - self._day_before, begin + grid.per_day)
         own = self._own_days(slots, sites, day)
@@ -265,7 +264,7 @@ class KindJudge:
         for evaluation in self._evaluations:
             part = slots.from_place(self._day_before - evaluation.day_before)
             blocks.append(evaluation.day(part, in_force, means))
-        outputs, chosen, reach = self._chosen(self._day_parts, blocks)
+        outputs, chosen, reach = self._chosen(self._day_parts, blocks, (sites.size, 1))
         owed = self._owes(sites, slots.start[-1:])
         due = np.stack([block.due.T for block in chosen], axis=1) | (owed[:, None] & self._expected(outputs, sites))
         spot = Spot(
@@ -313,7 +312,7 @@ class KindJudge:
             yield say(speech, spot, picked, np.stack([block.due.T for block in picked], axis=1))
 
     def _chosen(
-        self, parts: Sequence[Part], blocks: Sequence[Sequence[Block | None]]
+        self, parts: Sequence[Part], blocks: Sequence[Sequence[Block | None]], shape: tuple[int, int]
     ) -> tuple[tuple[Output, ...], list[Block], NDArray[np.int64]]:
         """Return what is said, in the order of the outputs: outputs, blocks and how far each reaches back.
 
@@ -331,7 +330,7 @@ class KindJudge:
                     chosen.append(replace(block, edition=part.editions[block.edition]))
                 else:
                     reach.append(_BEYOND)
-                    chosen.append(_nothing(chosen[0]))
+                    chosen.append(_nothing(shape))
         return tuple(outputs), chosen, np.array(reach, np.int64)
 
     def _parts_of_slots(self) -> tuple[Part, ...]:
@@ -402,9 +401,8 @@ def _at(block: Block, places: NDArray[np.intp]) -> Block:
     return Block(**{name: getattr(block, name)[:, places] for name in Block.__slots__})
 
 
-def _nothing(like: Block) -> Block:
-    """Return a block of which nothing is due."""
-    shape = like.value.shape
+def _nothing(shape: tuple[int, int]) -> Block:
+    """Return a block [sites, times] of which nothing is due."""
     return replace(
         Block.of(value=np.zeros(shape), present=False, reason=SILENT, inputs=0), due=np.zeros(shape, np.bool_)
     )

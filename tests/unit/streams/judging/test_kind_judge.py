@@ -276,3 +276,10 @@ sites:
     table = final(run(made, [Tick(T0), packet_frame(kind, packets), closed(24)]))
     day = next(row for key, row in table.items() if key[:4] == ("SYN-A", "COD", "24h", T0))
     assert (day["value"], day["valid"], day["expected"], day["reason"]) == (30_000, 24, 24, "")
+
+
+def test_a_kind_without_day_windows_says_slots_alone() -> None:
+    kind = replace(KIND, windows=(KIND.window("1h"),), own_days=False)
+    table = judged(*whole_day(temp=4), closed(25), site=HOURLY, kind=kind)
+    assert {key[2] for key in table} == {"1h"}
+    assert said(table, "temp", "1h")["value"] == 4_000
