@@ -282,8 +282,8 @@ _WINDOWS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "24h_running": ("24小时滑动平均", "running 24 h"),
     "24h": ("日均", "daily mean"),
     "MDA8": ("日最大8小时", "daily maximum 8 h"),
-    "1h_max": ("日内小时最大", "largest hour of the day"),
-    "1h_min": ("日内小时最小", "smallest hour of the day"),
+    "1h_max": ("小时最大", "hourly maximum"),
+    "1h_min": ("小时最小", "hourly minimum"),
     "24h_max": ("日最大", "daily maximum"),
     "24h_min": ("日最小", "daily minimum"),
     "24h_sum": ("日累计", "daily sum"),
@@ -345,7 +345,7 @@ def title(event: Event, language: Language = Language.ZH) -> str:
     level = event.peak.level or event.raised_by.level or 1
     named = class_name if event.kind is Kind.CLASS else level_name
     told = word(_headline(event), language).format(
-        factor=event.key.factor,
+        factor=factor_name(event.peak.network, event.key.factor, language),
         window=window_name(event.window, language),
         level=named(level, language),
         share=event.peak.bound.clause if event.peak.bound is not None else "",
@@ -397,6 +397,26 @@ def shown(value: int | None, digits: int, factor: str, language: Language = Lang
     return f"{number} {known.unit}" if known.unit != "1" else str(number)
 
 
+def factor_name(network: str, factor: str, language: Language = Language.ZH) -> str:
+    """Return a factor as titles name it: a chemical symbol as it is, what has none by its name."""
+    known = _factor(network, factor)
+    if known is None or factor[:1].isupper() or factor[1:2].isupper():
+        return factor
+    return known.name_zh if language is Language.ZH else known.name_en
+
+
+def bound_shown(event: Event, language: Language = Language.ZH) -> str:
+    """Return what the peak of an event was held against: a class by its name, a value with its unit; else empty."""
+    bound, peak = event.peak.bound, event.peak
+    if bound is None or event.kind in {Kind.LEVEL, Kind.NO_DATA}:
+        return ""
+    if event.kind is Kind.CLASS:
+        return class_name(bound.value, language)
+    if event.kind is Kind.QUOTA:
+        return f"{shown(bound.value, bound.digits, '', language)} kg"
+    return shown(bound.value, bound.digits, event.key.factor, language, peak.network)
+
+
 def peak_shown(event: Event, language: Language = Language.ZH) -> str:
     """Return the peak of an event as `because` tells it: a class by its name, a value with its unit."""
     return _value(event.peak, event.kind, event.key.factor, language)
@@ -405,6 +425,8 @@ def peak_shown(event: Event, language: Language = Language.ZH) -> str:
 def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
     if kind is Kind.CLASS and point.level is not None:
         return class_name(point.level, language)
+    if kind is Kind.FINDING and point.bound is None and point.detail in _OUTCOMES:
+        factor = "flow"
     if kind is Kind.QUOTA:
         return word(Word.LEFT, language).format(number=shown(point.value, point.digits, "", language))
     return shown(point.value, point.digits, factor, language, point.network)

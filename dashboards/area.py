@@ -13,6 +13,7 @@ from dashboards.site import MeasureOf
 from sensors.areas import Area
 from sensors.flags import Mark
 from sensors.kinds import Kind
+from streams.results import Reason
 
 WINDOWS = ("24h", "MDA8", "month", "quarter", "year", "running_year")
 """Windows of which an area's page shows the newest that there is, in this order."""
@@ -70,10 +71,10 @@ def stretches_of(
         Rows of the area by kind of readings, of any windows and periods.
     """
     found = []
-    for name, said in rows.items():
+    for name, rows_of_kind in rows.items():
         kind = kinds[name]
         for window in WINDOWS:
-            mine = [row for row in said if row.window.split("_p")[0] == window and row.reason != "not_in_plan"]
+            mine = [row for row in rows_of_kind if row.window.split("_p")[0] == window and row.reason != "not_in_plan"]
             if not mine:
                 continue
             start = max(row.start for row in mine)
@@ -86,10 +87,28 @@ def stretches_of(
                 for row in mine
                 if row.start == start
             ]
-            lacking = tuple(said for said in newest if said.row.value is None and said.row.factor in kind.factors)
-            said_here = tuple(said for said in newest if said not in lacking)
+            lacking = tuple(said for said in newest if said.row.value is None and not _told(said.row))
+            said_here = tuple(
+                sorted((said for said in newest if said not in lacking), key=lambda one: _place(kind, one))
+            )
             found.append(Stretch(kind=kind, window=window, start=start, said=said_here, lacking=lacking))
     return tuple(found)
+
+
+def _told(row: Row) -> bool:
+    """Return whether a row without a value says something all the same: a target, or that none was set."""
+    return row.factor.endswith(".target") or row.reason == Reason.UNSET
+
+
+def _place(kind: Kind, said: Said) -> tuple[int, int, str]:
+    """Return where a measure stands: what sums an area up, then its factors, then what is made of each of them."""
+    name, order = said.row.factor, list(kind.factors)
+    base = name.rpartition(".")[0]
+    if name in order:
+        return 1, order.index(name), name
+    if base in order and not name.endswith(".target"):
+        return 2, order.index(base), name
+    return 0, 0, name
 
 
 def build_area(

@@ -173,5 +173,5 @@ def state_of(console: Console, snapshot: Snapshot, wall: int) -> dict[str, Any]:
         "desk_read": snapshot.desk.read_ms,
         "silent": snapshot.silent_ms(wall) > console.settings.silent_after_ms,
         "open": snapshot.alerts.counts.get("open", 0),
-        "newest": [event.id for event in snapshot.alerts.open],
+        "newest": list(snapshot.alerts.newest),
     }

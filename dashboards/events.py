@@ -8,11 +8,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from alerts.desk import Alert, Desk, Filters, Part
+from alerts.rulefile import AIR
 from alerts.rules import Kind
 from alerts.states import State, WrongTransition
 from alerts.texts import Language, title
 from dashboards.rows import written
 from sensors.errors import UnknownName
+from sensors.kinds import load_kind
 from streams.results import AQI
 
 _NEWEST: Final = 20
@@ -38,7 +40,9 @@ class Summary:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Alerts by tab; closed ones are not counted."""
     open: tuple[Alert, ...] = ()
-    """The newest that nobody acknowledged, newest first; not all when there are many."""
+    """What nobody acknowledged, urgent first and then newest; not all when there are many."""
+    newest: tuple[str, ...] = ()
+    """Ids of the newest that nobody acknowledged: those that sound."""
 
 
 def summary_of(desk: Desk) -> Summary:
@@ -58,6 +62,7 @@ def summary_of(desk: Desk) -> Summary:
             Tab.BACKFILLED: back[State.RAISED],
         },
         open=tuple(alert for alert in waiting if alert.event.state is State.RAISED),
+        newest=desk.newest_raised(_NEWEST),
     )
 
 
@@ -124,16 +129,28 @@ def peak_text(alert: Alert, decimals: Mapping[str, int]) -> str:
     """Return the peak with the digits of the standard; empty where no value is the point."""
     if alert.event.kind is Kind.NO_DATA:
         return ""
-    factor = alert.event.key.factor
-    return written(alert.value, alert.digits, 0 if factor == AQI else decimals.get(factor, alert.digits))
+    return written(alert.value, alert.digits, _decimals(alert, decimals, alert.digits))
 
 
 def bound_text(alert: Alert, decimals: Mapping[str, int]) -> str:
     """Return what the peak was held against, likewise; empty where there is none."""
     if alert.bound is None:
         return ""
-    factor = alert.event.key.factor
-    return written(alert.bound.value, alert.bound.digits, 0 if factor == AQI else decimals.get(factor, 0))
+    return written(alert.bound.value, alert.bound.digits, _decimals(alert, decimals, alert.bound.digits))
+
+
+def _decimals(alert: Alert, decimals: Mapping[str, int], otherwise: int) -> int:
+    """Return the digits to show: those of air's factors as given, of other kinds those of their file."""
+    factor, network = alert.event.key.factor, alert.event.peak.network
+    if factor == AQI:
+        return 0
+    if network == AIR:
+        return decimals.get(factor, otherwise)
+    try:
+        known = load_kind(network).factors.get(factor)
+    except UnknownName:
+        known = None
+    return otherwise if known is None else known.decimals
 
 
 def alert_data(alert: Alert, decimals: Mapping[str, int]) -> dict[str, Any]:
@@ -145,6 +162,10 @@ def alert_data(alert: Alert, decimals: Mapping[str, int]) -> dict[str, Any]:
         "factor": event.key.factor,
         "rule": event.key.rule,
         "kind": event.kind,
+        "network": event.peak.network,
+        "priority": event.priority,
+        "hint": event.hint,
+        "unconfirmed": event.unconfirmed,
         "window": event.window,
         "title": {language.value: title(event, language) for language in Language},
         "state": event.state,

@@ -14,11 +14,22 @@ from sensors.kinds import Kind
 LIMIT: Final = ".limit"
 """Follows a factor in the names of values that were held against limits (`streams.discharge.limiting`)."""
 _MADE: Final[Mapping[str, tuple[str, int]]] = {
-    ".load": ("kg", 1),
-    ".volume": ("m³", 0),
-    ".flux": ("kg", 1),
+    "load": ("kg", 1),
+    "volume": ("m³", 0),
+    "flux": ("kg", 1),
+    "quota": ("kg", 1),
+    "exhaustion": ("d", 0),
+    "cut": ("%", 2),
+    "yoy": ("%", 2),
+    "base": ("%", 2),
+    "good_share": ("%", 2),
+    "share_good": ("%", 2),
+    "share_V": ("%", 2),
+    "share_worse_V": ("%", 2),
 }
-"""What follows a factor in the names of sums → unit and digits that pages show."""
+"""What a measure ends with → unit and digits that pages show."""
+_BEFORE: Final = ("rank", "broken")
+"""What stands before the measure that it is about."""
 _MOST_DECIMALS: Final = 2
 
 
@@ -55,21 +66,31 @@ def measure_of(kind: Kind, symbol: str, digits: int, words: Callable[[Language, 
     known = kind.factors.get(symbol) or derived_factors(kind).get(symbol)
     if known is not None:
         return _of_factor(known, symbol)
-    base, dot, end = symbol.rpartition(".")
-    factor = kind.factors.get(base)
-    if factor is not None and dot + end == LIMIT:
-        return _of_factor(factor, symbol)
-    zh, en = (words(language, end if factor is not None else symbol) for language in (Language.ZH, Language.EN))
-    if factor is None or dot + end not in _MADE:
-        return Measure(symbol=symbol, name_zh=zh, name_en=en, unit="", decimals=min(digits, _MOST_DECIMALS))
-    unit, decimals = _MADE[dot + end]
-    named = factor if end != "volume" else None
+    head, _, rest = symbol.partition(".")
+    if head in _BEFORE:
+        return _made_of(kind, symbol, (head, rest), digits, words)
+    base, _, end = symbol.rpartition(".")
+    if end == LIMIT[1:] and base in kind.factors:
+        return _of_factor(kind.factors[base], symbol)
+    return _made_of(kind, symbol, (base, end), digits, words)
+
+
+def _made_of(
+    kind: Kind, symbol: str, parts: tuple[str, str], digits: int, words: Callable[[Language, str], str]
+) -> Measure:
+    """Return what is made of a factor or of another measure, named by both; a volume is that of the site."""
+
+    def named(language: Language, joint: str) -> str:
+        told = []
+        for part in parts:
+            factor = kind.factors.get(part)
+            found = words(language, part) if factor is None else measure_of(kind, part, digits, words).name(language)
+            told += [found] if part and (factor is None or parts[1] != "volume") else []
+        return joint.join(told)
+
+    unit, decimals = _MADE.get(parts[1], ("", min(digits, _MOST_DECIMALS)))
     return Measure(
-        symbol=symbol,
-        name_zh=f"{factor.name_zh}{zh}" if named else zh,
-        name_en=f"{factor.name_en} {en}" if named else en,
-        unit=unit,
-        decimals=decimals,
+        symbol=symbol, name_zh=named(Language.ZH, ""), name_en=named(Language.EN, " "), unit=unit, decimals=decimals
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,8 +15,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from alerts.against import TARGETS
+from alerts.events import Event
+from alerts.rules import Kind
 from alerts.states import StepReason
-from alerts.texts import CLASSES, Key, Language, Word, because, peak_shown, shown, title, window_name, word
+from alerts.texts import (
+    CLASSES,
+    Key,
+    Language,
+    Priority,
+    Word,
+    because,
+    bound_shown,
+    peak_shown,
+    shown,
+    title,
+    window_name,
+    word,
+)
+from alerts.verdicts import Point
 from dashboards.events import bound_text
 from dashboards.media import LAYERS, Spot
 from dashboards.rows import Row, marks_of, written
@@ -30,6 +47,13 @@ SPARK_HEIGHT: Final = 22
 _SPARK_TOP: Final = 150
 """The small trends share this scale at least, so that a calm day looks calm."""
 _SHORTEST_STUB: Final = 2
+_AGAINST: Final = {
+    Kind.THRESHOLD: "alerts.threshold",
+    Kind.MINIMUM: "alerts.minimum",
+    Kind.CLASS: "alerts.not_worse",
+    Kind.QUOTA: "alerts.quota",
+}
+"""What stands before the bound of an alert in a list, where it is no limit."""
 
 
 @cache
@@ -61,6 +85,10 @@ def environment() -> Environment:
         quota_text=quota_text,
         layers=LAYERS,
         alert_peak=peak_shown,
+        bound_shown=bound_shown,
+        point_shown=point_shown,
+        priority=Priority,
+        against=_AGAINST,
         window_name=window_name,
     )
     return env
@@ -108,10 +136,13 @@ def ending_label(start: int, step: int) -> str:
     return hour_ending(start) if step == HOUR_MS else day_label(start)
 
 
+def point_shown(point: Point, event: Event, language: Language) -> str:
+    """Return the value of one judged row of an event, as its title tells the peak."""
+    return peak_shown(replace(event, peak=point), language)
+
+
 def slot_label(start: int, length: int) -> str:
-    """Return the label of a slot: the hour's end, or first and last instant of a longer one, in Beijing time."""
-    if length <= HOUR_MS:
-        return hour_ending(start)
+    """Return the label of a slot: its first and last instant in Beijing time."""
     return f"{beijing(start):%Y-%m-%d %H:%M}–{beijing(start + length):%H:%M}"
 
 

@@ -98,9 +98,19 @@ class Chart:
     lines: tuple[Line, ...]
 
     @property
+    def values(self) -> int:
+        """How many periods have a value."""
+        return sum(point.row is not None and point.row.value is not None for point in self.points)
+
+    @property
     def has_values(self) -> bool:
         """Whether any period has a value."""
-        return any(point.row is not None and point.row.value is not None for point in self.points)
+        return self.values > 0
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is worth a picture: of months and years one value alone is none."""
+        return self.values > (1 if Cadence.of(self.window).months else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

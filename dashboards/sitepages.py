@@ -135,7 +135,7 @@ def site_data(seen: SiteView, catalogue: Catalogue) -> dict[str, Any]:
         "step": seen.periods.step,
         "start": seen.periods.start,
         "end": seen.periods.end,
-        "panels": [_panel(chart, seen.periods, catalogue) for chart in seen.charts if chart.has_values],
+        "panels": [_panel(chart, seen.periods, catalogue) for chart in seen.charts if chart.is_drawn],
     }
 
 

@@ -11,6 +11,7 @@
   function axisLabel(step) {
     return (ms) => {
       const d = new Date(ms);
+      if (step >= 28 * 86400000) return `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}`;
       return step < 86400000 && d.getUTCHours() ? `${two(d.getUTCHours())}:00` : stamp(ms);
     };
   }

@@ -242,7 +242,7 @@ def test_the_peak_of_too_little_flow_is_the_least() -> None:
     (alert,) = Desk(journal).open_events()
     journal.close()
     assert alert.value == 10_000
-    assert title(alert.event) == "flow 1小时低于下限"
+    assert title(alert.event) == "流量 1小时低于下限"
     assert because(alert.event.peak, alert.event.kind, "flow") == "1小时，1.00 m³/s，下限 2.50 m³/s，有效 60/60"
 
 
