@@ -51,6 +51,7 @@ class Row:
     edition: str = ""
     digits: int = 2
     flags: int = 0
+    level: int | None = None
     inputs: int | None = None
     """Of the hash; None: made of the content."""
 
@@ -86,7 +87,7 @@ def batch(rows: Sequence[Row]) -> pa.RecordBatch:
         "detail": pa.array([""] * count, pa.utf8()),
         "flags": pa.array([r.flags for r in rows], pa.int32()),
         "iaqi": pa.nulls(count, pa.int16()),
-        "level": pa.nulls(count, pa.int8()),
+        "level": pa.array([r.level for r in rows], pa.int8()),
         "primary": pa.array([""] * count, pa.utf8()),
         "revision": pa.array([r.revision for r in rows], pa.int32()),
         "inputs": pa.array(

@@ -15,12 +15,13 @@ from sensors.factors import Factor, Form
 from sensors.kinds import Kind
 from sensors.windows import Span, Statistic
 from streams.air.index import FACTORS
+from streams.discharge.judgement import Level
 from streams.judging.hashing import joined
 from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import INCOMPLETE, OK
-from streams.periods.areas import AreaValues, SetOf, area_index, over_sites
+from streams.periods.areas import AreaValues, SetOf, area_index, over_sites, sites_over
 from streams.periods.calendar import LEAP, year_first, years_of
-from streams.periods.folding import Part
+from streams.periods.folding import LEVEL, Part
 from streams.periods.members import Members
 from streams.periods.pages import Cells, Page, Pages, empty_cells, present_of
 from streams.periods.past import base_series
@@ -34,6 +35,8 @@ JOINT_HOURS: Final = Series("joint_hours", Window.DAY)
 """Hours of an area's day in which PM2.5 and O3 are both over their management thresholds."""
 LARGEST: Final = ".max"
 """Ends the window of the greatest value among an area's sites: ``24h.max``; ``primary`` names the site."""
+OVER: Final = ".over"
+"""Ends the window of the count of sites over a limit: ``24h.over``; ``primary`` names them."""
 _AIR_INDEX: Final = "air_index"
 _WEIGHTED: Final = frozenset({Form.FLOW_WEIGHTED, Form.VECTOR})
 
@@ -201,6 +204,19 @@ class AreaMaker:
             self._speak(area, topic, times, made[source.series], digits=source.factor.digits)
             if source.statistic is Statistic.FORM:
                 self._say_largest(area, source, times, of, daily=daily)
+        if daily:
+            self._say_over(area, times, of)
+
+    def _say_over(self, area: int, times: Times, of: SetOf) -> None:
+        """Say of everything that is held against limits how many sites are over, and which."""
+        rows = self._members.reach[area].rows
+        for series in sorted(series for series in self._days.series if series.window.endswith(LEVEL)):
+            levels = self._cells(series, rows, times, daily=True)
+            window = series.window.removesuffix(LEVEL) + OVER
+            topic = Topic(series.factor, window, series.edition, times.block)
+            over = of.counted & present_of(levels.state) & (levels.value >= Level.HINT)
+            named = [";".join(self._members.names[row] for row in rows[column]) for column in over.T]
+            self._speak(area, topic, times, sites_over(levels, of), digits=0, beside=Beside(primary=named))
 
     def _over_sites(
         self, source: Source, rows: NDArray[np.intp], times: Times, of: SetOf, *, daily: bool

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sensors.factors import Factor, Form
 from sensors.windows import Statistic
 from streams.air.index import FACTORS, combine, daily_table, iaqi, missing_details, primary_names, real_time_table
+from streams.discharge.judgement import Level
 from streams.judging.hashing import Hash, joined, placed
 from streams.judging.means import Flags, Ints
 from streams.judging.plan import NO_NUMBER
-from streams.judging.reasons import NO_FLOW, NOT_IN_PLAN, OK, TOO_FEW_SITES, States
+from streams.judging.reasons import NO_FLOW, NOT_IN_PLAN, OK, TOO_FEW_SITES, UNSET, States
 from streams.periods.pages import Page, present_of, reason_of
 from streams.periods.statistics import Taken, greatest, least, take
 from streams.standards import IndexEdition
@@ -110,6 +111,35 @@ def _taken(factor: Factor, statistic: Statistic, cells: Page, present: Flags, *,
         case _:
             weights = None if by is None else (by.value.T, present_of(by.state).T)
             return take(factor.form, values, there, digits=factor.digits, step=step, weights=weights)
+
+
+def sites_over(levels: Page, of: SetOf) -> AreaValues:
+    """Return how many sites of an area are over a limit, of those that are held against one.
+
+    Parameters
+    ----------
+    levels
+        `streams.discharge.judgement.Level` of each site, [sites, times]; a site without one is not judged.
+    of
+        Who counts.
+    """
+    came = of.counted & (levels.rank != 0)
+    judged = came & present_of(levels.state) & (levels.value >= Level.WITHIN)
+    over = judged & (levels.value >= Level.HINT)
+    content = np.where(
+        came, placed(levels.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape)), np.uint64(0)
+    )
+    some = np.asarray(judged.any(axis=0))
+    return AreaValues(
+        value=over.sum(axis=0).astype(np.int64),
+        present=some,
+        valid=judged.sum(axis=0).astype(np.int64),
+        expected=of.counted.sum(axis=0).astype(np.int64),
+        reason=np.where(some, OK, UNSET).astype(np.uint8),
+        marks=np.bitwise_or.reduce(np.where(came, levels.marks, 0), axis=0),
+        inputs=content.sum(axis=0, dtype=np.uint64) | came.any(axis=0).astype(np.uint64),
+        due=np.asarray(came.any(axis=0)),
+    )
 
 
 class AreaIndex(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,12 @@ from streams.periods.plan import Series
 from streams.periods.routing import is_day_window
 
 _REASON_NAMES: Final = pa.array([reason.value for reason in REASONS], pa.utf8())
+
+
+LEVEL: Final = "#level"
+"""Ends the window of a series that holds levels: ``24h#level``."""
+LIMIT: Final = ".limit"
+"""Ends the factor of rows that hold a value against its limits; of them the level is kept too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,24 @@ def parts_of(rows: pa.RecordBatch, kind: Kind, member: Mapping[str, int]) -> Ite
             block, place = years, days - begins
         else:
             block, place = days, (start[chosen] + BEIJING_OFFSET_MS) % DAY_MS // kind.slot_ms
-        yield Part(series=series, daily=daily, cells=found.placed_at(block, place), day=days)
+        placed = found.placed_at(block, place)
+        yield Part(series=series, daily=daily, cells=placed, day=days)
+        if daily and series.factor.endswith(LIMIT):
+            yield Part(series=level_of(series), daily=True, cells=_levels(rows, placed, chosen), day=days)
+
+
+def level_of(series: Series) -> Series:
+    """Return the series that holds the levels of what an evaluation says of days."""
+    return series._replace(window=series.window + LEVEL)
+
+
+def _levels(rows: pa.RecordBatch, cells: Cells, chosen: NDArray[np.intp]) -> Cells:
+    level = rows.column("level")
+    return replace(
+        cells,
+        value=level.fill_null(0).to_numpy().astype(np.int64)[chosen],
+        present=level.is_valid().to_numpy(zero_copy_only=False)[chosen],
+    )
 
 
 def _series(rows: pa.RecordBatch, kind: Kind) -> Iterator[tuple[Series, bool, NDArray[np.bool_]]]:
@@ -93,7 +116,8 @@ def _cells(rows: pa.RecordBatch, member: NDArray[np.int64]) -> Cells:
     reason = known[reasons.indices.to_numpy()]
     marks = rows.column("flags").to_numpy()
     valid, inputs = rows.column("valid").to_numpy(), rows.column("inputs").to_numpy()
-    content = joined(numbers, present, valid, reason, marks, inputs)
+    level = rows.column("level").fill_null(-1).to_numpy()
+    content = joined(numbers, present, valid, reason, marks, level, inputs)
     nowhere = np.zeros(rows.num_rows, np.int64)
     return Cells(
         member=member,

@@ -233,3 +233,30 @@ def test_a_revised_day_of_one_site_revises_all_its_areas_up_to_the_year() -> Non
     assert {("Z", w) for w in windows} <= found
     assert one(said, "C", "PM2.5", "24h", "2026-06-01")["value"] == 3000
     assert {name for name, _ in found} == {"S1", "T", "C", "P", "Z"}
+
+
+def test_a_park_counts_its_points_over_a_limit_and_names_them() -> None:
+    voc = replace(load_kind("voc"), period_evaluations=(), evaluations=())
+    made = registry([site(f"V{n}", kind="voc", areas=("K",)) for n in range(4)], [area("K", "park")])
+    each = judge(made, voc)
+    # within, early warning, hint, finding
+    rows = [
+        Row(site=f"V{n}", factor="NMHC.limit", window="24h", start=day_ms(DAY), value=100, level=level)
+        for n, level in enumerate((0, 2, 3, 4))
+    ]
+    each.fold(batch(rows))
+    said = [each.tick(after(DAY), 0)]
+    row = one(said, "K", "NMHC.limit", "24h.over", "2026-06-01")
+    assert (row["value"], row["valid"], row["expected"], row["primary"]) == (2, 4, 4, "V2;V3")
+    each.fold(batch([replace(rows[3], level=None, revision=2)]))
+    said.append(each.tick(after(DAY) + 1, 0))
+    row = one(said, "K", "NMHC.limit", "24h.over", "2026-06-01")
+    assert (row["value"], row["valid"], row["expected"], row["primary"], row["revision"]) == (1, 3, 4, "V2", 2)
+
+
+def test_an_area_of_which_nothing_is_held_against_a_limit_has_no_count() -> None:
+    voc = replace(load_kind("voc"), period_evaluations=(), evaluations=())
+    each = judge(registry([site("V0", kind="voc", areas=("K",))], [area("K", "park")]), voc)
+    each.fold(batch([Row(site="V0", factor="NMHC.limit", window="24h", start=day_ms(DAY), value=100)]))
+    row = one([each.tick(after(DAY), 0)], "K", "NMHC.limit", "24h.over", "2026-06-01")
+    assert (row["value"], row["valid"], row["expected"], row["reason"]) == (None, 0, 1, "unset")
