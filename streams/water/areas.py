@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -11,8 +11,9 @@ import numpy as np
 from sensors.kinds import Kind
 from sensors.registry import Site
 from sensors.windows import Span
-from streams.judging.reasons import NO_ITEM, OK, TOO_FEW_SITES
+from streams.judging.reasons import NO_ITEM, OK, TOO_FEW_SITES, UNSET
 from streams.periods.plan import AreaView, PeriodMeans, PeriodRow
+from streams.periods.targets import Standing, Targets, judge_target
 from streams.water.classes import class_table, item_classes
 from streams.water.masses import Amount, Masses, flux_rows, masses, year_before
 from streams.water.rating import Shares, TierResult, by_shares, rating_of_class, rating_of_shares, shares, tier_results
@@ -29,32 +30,59 @@ SOURCES: Final = "source_pass"
 """Factors of the share of drinking sources that pass begin so: ``source_pass.county``."""
 SOURCE_CLASS: Final = "drinking_source"
 BAY_ENTRY: Final = "bay_entry"
+BAY_NITROGEN: Final = "TN.bay_entry"
+"""Factor of the year's nitrogen of a bay entry against its step; of an area the greatest of its entries."""
+TARGET: Final = "target"
+"""Factors of the distance to a target of ``targets.yaml`` end so; the edition names the target."""
 PERCENT_DIGITS: Final = 2
 
 
 class Areas:
     """Areas of one kind."""
 
-    def __init__(self, kind: Kind) -> None:
-        self._ph = kind.factors.get("pH")
+    def __init__(self, kind: Kind, targets: Targets) -> None:
+        self._ph, self._targets = kind.factors.get("pH"), targets
 
     def rows(self, say: Teller, members: PeriodMeans, area: AreaView, sites: tuple[Site, ...]) -> list[PeriodRow]:
         """Return the rows of an area over the period of ``say``."""
         found = sections(members, sites, say.rules)
         places = counted(sites)
         rows: list[PeriodRow] = []
+        held: dict[str, Fraction | None] = {}
         if places:
             spread = shares({found.members[place]: found.class_of(place) for place in places})
             rows += _shares(say, area.id, spread)
+            held |= {factor: percent(count, spread) for factor, count in _counts(spread)}
             if by_shares(spread.total, say.rules.rules):
                 rating = rating_of_shares(spread, say.rules.rules)
                 rows.append(_rating(say, area.id, spread, rating, "by the shares of its sections"))
             else:
                 rows.append(self._by_means(say, members, area.id, sites, spread))
-        rows += _sources(say, area.id, found, _over_table_2(members, say.rules), sites)
+        for tier in _tiers(say, found, _over_table_2(members, say.rules), sites):
+            rows.append(_tier_row(say, area.id, tier))
+            if tier.tier == say.rules.rules.tiers[0]:
+                held[SOURCES] = Fraction(100 * tier.passed, tier.total) if tier.total > len(tier.without) else None
         if say.period.span is not Span.DAY:
             rows += _into_the_bay(say, area.id, members, sites)
+        if say.period.span is Span.YEAR:
+            rows += _bay_nitrogen(say, area.id, members, sites, held)
+            rows += self._against_targets(say, area.id, held)
         return rows
+
+    def _against_targets(self, say: Teller, area: str, held: Mapping[str, Fraction | None]) -> Iterator[PeriodRow]:
+        """Yield the distance of a year's figures to the targets that name them."""
+        for measure, value in held.items():
+            for target in self._targets.of((area,), measure):
+                judged = judge_target(target, value)
+                words = [judged.standing.value, *(["regression"] if judged.regression else [])]
+                gap = judged.gap
+                yield say.row(
+                    area, f"{measure}.{TARGET}", value=None if gap is None else round(gap * 10**PERCENT_DIGITS),
+                    digits=PERCENT_DIGITS, valid=int(value is not None), expected=1,
+                    reason={Standing.UNSET: UNSET, Standing.NO_VALUE: NO_ITEM}.get(judged.standing, OK),
+                    detail=";".join(words), level={Standing.MET: 1, Standing.MISSED: 0}.get(judged.standing),
+                    edition=target.id,
+                )  # fmt: skip
 
     def _by_means(
         self, say: Teller, members: PeriodMeans, area: str, sites: Sequence[Site], spread: Shares
@@ -95,25 +123,32 @@ def _rating(  # noqa: PLR0917  a row of its own
     )  # fmt: skip
 
 
-def _percent(count: int, total: int) -> int:
-    return round(Fraction(count * 100 * 10**PERCENT_DIGITS, total))
+def percent(count: int, spread: Shares) -> Fraction | None:
+    """Return a count as per cent of the whole registry; None where no section was judged."""
+    return Fraction(100 * count, spread.total) if spread.judged else None
+
+
+def _counts(spread: Shares) -> tuple[tuple[str, int], ...]:
+    return (SHARE_GOOD, spread.good), (SHARE_FIFTH, spread.fifth), (SHARE_WORSE, spread.worse)
+
+
+def _fixed(share: Fraction | None) -> int | None:
+    return None if share is None else round(share * 10**PERCENT_DIGITS)
 
 
 def _shares(say: Teller, area: str, spread: Shares) -> Iterator[PeriodRow]:
     """Yield the shares, each with the whole registry below the line and those without data listed."""
     lacking = f"; without data: {', '.join(spread.without)}" if spread.without else ""
-    for factor, count in ((SHARE_GOOD, spread.good), (SHARE_FIFTH, spread.fifth), (SHARE_WORSE, spread.worse)):
+    for factor, count in _counts(spread):
         yield say.row(
-            area, factor, value=_percent(count, spread.total) if spread.judged else None, digits=PERCENT_DIGITS,
+            area, factor, value=_fixed(percent(count, spread)), digits=PERCENT_DIGITS,
             valid=spread.judged, expected=spread.total, reason=OK if spread.judged else NO_ITEM,
             detail=f"{count} of {spread.total}{lacking}",
         )  # fmt: skip
 
 
-def _sources(
-    say: Teller, area: str, found: Sections, over: Sequence[bool], sites: Sequence[Site]
-) -> Iterator[PeriodRow]:
-    """Yield the pass rate of each tier of drinking sources that the area has."""
+def _tiers(say: Teller, found: Sections, over: Sequence[bool], sites: Sequence[Site]) -> list[TierResult]:
+    """Return the pass rates of the tiers of drinking sources that the area has."""
     limit = say.rules.rules.source_class
     passes: dict[str, bool | None] = {}
     tiers: dict[str, str] = {}
@@ -123,9 +158,7 @@ def _sources(
             failed = over[place] or (worst is not None and worst > limit)
             passes[site.id] = False if failed else None if worst is None else True
             tiers[site.id] = str(site.setting.get("tier") or say.rules.rules.tiers[0].tier)
-    for tier in tier_results(passes, tiers, say.rules.rules):
-        if tier.total:
-            yield _tier_row(say, area, tier)
+    return [tier for tier in tier_results(passes, tiers, say.rules.rules) if tier.total]
 
 
 def _over_table_2(members: PeriodMeans, rules: Rules) -> list[bool]:
@@ -145,7 +178,7 @@ def _tier_row(say: Teller, area: str, tier: TierResult) -> PeriodRow:
         f"without data: {', '.join(tier.without)}" if tier.without else "",
     ]
     return say.row(
-        area, f"{SOURCES}.{tier.tier.tier}", value=_percent(tier.passed, tier.total) if judged else None,
+        area, f"{SOURCES}.{tier.tier.tier}", value=_fixed(Fraction(100 * tier.passed, tier.total)) if judged else None,
         digits=PERCENT_DIGITS, valid=judged, expected=tier.total, reason=OK if judged else NO_ITEM,
         detail="; ".join(part for part in told if part),
     )  # fmt: skip
@@ -168,3 +201,37 @@ def _summed(found: Masses, places: Sequence[int]) -> Amount:
         days=sum(part.days for part in parts),
         due=sum(part.due for part in parts),
     )
+
+
+def evaluated(means: PeriodMeans, member: int, place: int, rules: Rules) -> Fraction | None:
+    """Return the mean of a member's item, rounded to its evaluation decimals; None where there is none."""
+    if not means.present[member, place]:
+        return None
+    exact = Fraction(int(means.value[member, place]), 10 ** means.digits[place])
+    decimals = rules.rules.decimals.get(means.factors[place], means.digits[place])
+    return Fraction(round(exact * 10**decimals), 10**decimals)
+
+
+def _bay_nitrogen(
+    say: Teller, area: str, members: PeriodMeans, sites: Sequence[Site], held: dict[str, Fraction | None]
+) -> Iterator[PeriodRow]:
+    """Yield the greatest of the entries' nitrogen, which is what "every entry at most 2 mg/L" asks about."""
+    factor = say.rules.rules.bay.factor
+    places = [at for at, site in enumerate(sites) if is_bay_entry(site)]
+    if not places or factor not in members.factors:
+        return
+    item = members.at(factor)
+    found = {sites[at].id: evaluated(members, at, item, say.rules) for at in places}
+    there = {name: value for name, value in found.items() if value is not None}
+    greatest = max(there.values()) if len(there) == len(found) else None
+    held[BAY_NITROGEN] = greatest
+    lacking = [name for name, value in found.items() if value is None]
+    digits = members.digits[item]
+    yield say.row(
+        area, BAY_NITROGEN, value=None if greatest is None else round(greatest * 10**digits), digits=digits,
+        valid=len(there), expected=len(found), reason=OK if greatest is not None else TOO_FEW_SITES,
+        detail="; ".join([
+            ", ".join(f"{name} {float(value):g}" for name, value in there.items()),
+            *([f"without data: {', '.join(lacking)}"] if lacking else []),
+        ]).removeprefix("; "),
+    )  # fmt: skip

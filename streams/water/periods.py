@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from fractions import Fraction
 from typing import Final
 
 from sensors.kinds import Kind
@@ -18,15 +17,16 @@ from sensors.windows import Span
 from streams.judging.reasons import INCOMPLETE, INVALID, MISSING_ITEM, NO_ITEM, OK, SILENT, UNSET
 from streams.periods.plan import AreaView, Period, PeriodMeans, PeriodRow, Series
 from streams.periods.registered import PeriodContext
+from streams.periods.targets import NO_TARGETS, Targets
 from streams.standards import calendar_date, day_number
-from streams.water.areas import Areas, is_bay_entry
+from streams.water.areas import BAY_NITROGEN, Areas, evaluated, is_bay_entry
 from streams.water.classes import BODIES
 from streams.water.classing import CLASS, OVER_TARGET, body_of, target_of
 from streams.water.evaluation import TLI
 from streams.water.masses import flux_rows, masses, year_before
 from streams.water.rating import BayVerdict, bay_verdict
 from streams.water.rows import Teller
-from streams.water.sections import Rules, Sections, classed, day_means, rules_of, sections
+from streams.water.sections import Sections, classed, day_means, rules_of, sections
 from streams.water.stability import Month, steadiness, watched
 from streams.water.standards import Body, Profile, WaterStandards, load_water_standards
 from streams.water.trophic import grades, trophic_index, unit_factor
@@ -34,14 +34,12 @@ from streams.water.trophic import grades, trophic_index, unit_factor
 STABILITY: Final = "stability"
 WATCH: Final = "watch"
 """Factor of the months that fail although the year passes; 0: not on the watch list."""
-BAY_TARGET: Final = "TN.target"
-"""Factor of the year's nitrogen at a bay entry against its step."""
 _MONTHS: Final = 12
 
 
 def water_period(context: PeriodContext) -> WaterPeriod:
     """Return the evaluation of periods of water."""
-    return WaterPeriod(context.kind, load_water_standards())
+    return WaterPeriod(context.kind, load_water_standards(), context.targets)
 
 
 class WaterPeriod:
@@ -50,9 +48,9 @@ class WaterPeriod:
     name: Final = "water_period"
     spans: Final = frozenset({Span.DAY, Span.MONTH, Span.QUARTER, Span.YEAR})
 
-    def __init__(self, kind: Kind, standards: WaterStandards) -> None:
+    def __init__(self, kind: Kind, standards: WaterStandards, targets: Targets = NO_TARGETS) -> None:
         self._kind, self._standards = kind, standards
-        self._areas = Areas(kind)
+        self._areas = Areas(kind, targets)
 
     def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> list[PeriodRow]:
         """Return what is said of sections over a period."""
@@ -232,22 +230,13 @@ def _bay(say: Teller, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[P
     for at, site in enumerate(sites):
         if not is_bay_entry(site):
             continue
-        now, before = (_exact(part, at, place, say.rules) for part in (means, earlier))
+        now, before = (evaluated(part, at, place, say.rules) for part in (means, earlier))
         verdict = bay_verdict(calendar_date(say.period.first_day).year, now, before, rule)
         yield say.row(
-            site.id, BAY_TARGET, value=None if now is None else round(now * 10**digits), digits=digits,
+            site.id, BAY_NITROGEN, value=None if now is None else round(now * 10**digits), digits=digits,
             valid=int(means.valid[at, place]), expected=int(means.expected[at, place]),
             reason=int(means.reason[at, place] or SILENT) if now is None else OK, detail=_bay_text(verdict),
         )  # fmt: skip
-
-
-def _exact(means: PeriodMeans, member: int, place: int, rules: Rules) -> Fraction | None:
-    """Return a mean rounded to its evaluation decimals."""
-    if not means.present[member, place]:
-        return None
-    exact = Fraction(int(means.value[member, place]), 10 ** means.digits[place])
-    decimals = rules.rules.decimals.get(means.factors[place], means.digits[place])
-    return Fraction(round(exact * 10**decimals), 10**decimals)
 
 
 def _bay_text(verdict: BayVerdict) -> str:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from sensors.registry import Site
+from sensors.yamlfile import parse_yaml
 from streams.judging.reasons import REASONS
 from streams.periods.plan import Period, PeriodRow
+from streams.periods.targets import parse_targets
 from streams.results import Reason
 from streams.water.periods import WaterPeriod
 from streams.water.standards import load_water_standards
@@ -116,7 +118,7 @@ def test_the_stability_of_a_section_is_that_of_its_last_twelve_months() -> None:
 
 
 def bay(days: Days, number: int, through: str | None = None) -> PeriodRow:
-    return said(days, year(number, through), section(control=["bay_entry"], gate=True))["TN.target"]
+    return said(days, year(number, through), section(control=["bay_entry"], gate=True))["TN.bay_entry"]
 
 
 def test_nitrogen_at_a_bay_entry_is_held_against_two_from_2025_on() -> None:
@@ -131,7 +133,7 @@ def test_nitrogen_at_a_bay_entry_is_held_against_two_from_2025_on() -> None:
     ]
     assert (bay(days, 2025).value, bay(days, 2025).digits) == (20_000, 4)
     assert reason(bay(days, 2022)) is Reason.SILENT
-    assert "TN.target" not in said(days, year(2025), section())
+    assert "TN.bay_entry" not in said(days, year(2025), section())
 
 
 def flux(days: Days, period: Period) -> dict[str, PeriodRow]:
@@ -266,6 +268,48 @@ def test_what_the_entries_carry_into_the_bay_is_summed_for_the_area() -> None:
     entries = [section(name, station_class="bay_entry") for name in "ab"]
     row = area(days, year(2024), *entries, section("c"))["TN.flux"]
     assert (row.value, row.valid, row.expected) == (2 * 366 * 10_000, 732, 732)
+
+
+TARGETS = """
+documents: [{id: plan, title: a plan}]
+targets:
+  - {id: good, region: r, area: river, indicator: {zh: 甲, en: a}, measure: share_good, unit: "%", nature: none,
+     direction: ">=", value: 95, year: 2025, document: plan}
+  - {id: open, region: r, area: river, indicator: {zh: 乙, en: b}, measure: share_V, unit: "%", nature: none,
+     direction: "=", assigned: true, year: 2025, document: plan}
+  - {id: sources, region: r, area: river, indicator: {zh: 丙, en: c}, measure: source_pass, unit: "%", nature: none,
+     direction: "=", value: 100, year: 2025, document: plan}
+  - {id: bay, region: r, area: river, indicator: {zh: 丁, en: d}, measure: TN.bay_entry, unit: mg/L, nature: none,
+     direction: "<=", value: 2, year: 2025, document: plan}
+"""
+
+
+def test_a_year_is_held_against_the_targets_that_name_its_figures() -> None:
+    targets = parse_targets(parse_yaml(TARGETS, "targets.yaml"))
+    judged = WaterPeriod(kind(), load_water_standards(), targets)
+    days = held(a=GOOD | {"TN": "2.2"}, b=GOOD | {"TP": "0.25", "TN": "1.5"}, s=GOOD)
+    sites = (section("a", control=["bay_entry"]), section("b", control=["bay_entry"]), source("s", "county"))
+    members = days.means("abs", year(2024))
+    rows = {
+        row.factor: row for row in judged.area(year(2024), members, SimpleNamespace(id="river", type="river"), sites)
+    }
+    good, bay_row = rows["share_good.target"], rows["TN.bay_entry.target"]
+    assert (good.value, good.level, good.detail, good.edition) == (-4500, 0, "missed", "good")
+    assert (rows["share_V.target"].value, reason(rows["share_V.target"])) == (None, Reason.UNSET)
+    assert (rows["source_pass.target"].value, rows["source_pass.target"].level) == (0, 1)
+    assert (rows["TN.bay_entry"].value, rows["TN.bay_entry"].detail) == (22_000, "a 2.2, b 1.5")
+    assert (bay_row.value, bay_row.level, bay_row.detail) == (20, 0, "missed")
+
+
+def test_without_data_an_area_neither_meets_nor_misses_a_target() -> None:
+    targets = parse_targets(parse_yaml(TARGETS, "targets.yaml"))
+    judged = WaterPeriod(kind(), load_water_standards(), targets)
+    days = held(a=GOOD | {"TN": "1.9"})
+    sites = (section("b"), section("a", control=["bay_entry"]), section("c", control=["bay_entry"]))
+    found = judged.area(year(2024), days.means("bac", year(2024)), SimpleNamespace(id="river", type="river"), sites)
+    rows = {row.factor: row for row in found}
+    assert (rows["TN.bay_entry"].value, rows["TN.bay_entry"].detail) == (None, "a 1.9; without data: c")
+    assert (rows["TN.bay_entry.target"].level, reason(rows["TN.bay_entry.target"])) == (None, Reason.NO_ITEM)
 
 
 @pytest.mark.parametrize("call", [JUDGE.site, JUDGE.area])
