@@ -106,11 +106,13 @@ class KindJudge:
         self._before = max([longest, *(e.before for e in self._evaluations)])
         self._day_before = max([0, *(e.day_before for e in self._evaluations)])
         behind = self._sequencer.before
+        reach = behind + max(self._before, grid.per_day + self._day_before) + self._sequencer.ahead
         shape = Shape(
             kind=kind,
             grid=grid,
             settings=settings,
-            context=max(2 * grid.per_day, self._before + behind, grid.per_day + self._day_before + behind),
+            context=max(2 * grid.per_day, reach),
+            reach=reach,
             slot_outputs=sum(len(part.kept) for part in self._slot_parts),
             day_outputs=sum(len(part.kept) for part in self._day_parts),
             fine=tuple((w[0].spec.length * 60_000 // grid.fine_ms, len(w)) for w in self._fine_windows),
@@ -194,7 +196,7 @@ class KindJudge:
         state, grid = self._state, self._grid
         days: dict[int, Rows] = {}
         numbers = np.arange(oldest, stop)
-        dirty = state.dirty[numbers % state.shape.ring] if numbers.size else np.zeros((0, state.count), np.bool_)
+        dirty = state.dirty[numbers % state.shape.open] if numbers.size else np.zeros((0, state.count), np.bool_)
         changed = numbers[dirty.any(axis=1)]
         if changed.size:
             sites = np.flatnonzero(dirty.any(axis=0))
@@ -231,7 +233,7 @@ class KindJudge:
             outputs=outputs,
             said=self._state.said_slots,
             sites=sites,
-            places=numbers % self._state.shape.ring,
+            places=numbers % self._state.shape.spoken,
             starts=slots.start[self._before :],
         )
         return say(speech, spot, chosen, due & whole[..., None])
@@ -239,7 +241,7 @@ class KindJudge:
     def _own_slots(self, slots: Slots, sites: Rows) -> list[Block | None]:
         """Return the kind's own windows of slots, None for those that an evaluation says, and their accounting."""
         begin = self._before
-        places = slots.number[begin:] % self._state.shape.ring
+        places = slots.number[begin:] % self._state.shape.judged
         kept, first = set(self._slot_parts[0].kept), len(self._slot_windows)
         return [
             *(of_slot(w, slots, begin) if i in kept else None for i, w in enumerate(self._slot_windows)),

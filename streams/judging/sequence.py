@@ -47,7 +47,7 @@ class Sequencer:
         grid, ring = self._grid, state.slots
         begin = self._bridge
         numbers = np.arange(first - begin, stop, dtype=np.int64)
-        places = numbers % state.shape.ring
+        places = numbers % state.shape.judged
         starts = grid.start_of(numbers)
         whole = sites.size == state.count
 
@@ -120,7 +120,11 @@ class Sequencer:
         begin, end = first - self._tests.after, min(stop + self._tests.before, known_to)
         slots = self.slots(state, sites, begin - self._tests.before, min(end + self._tests.after, known_to))
         found = suspects(self._kind, slots.value, slots.present)[..., self._tests.before :][..., : end - begin]
-        where = (np.arange(begin, end)[:, None, None] % state.shape.ring, np.arange(len(self._factors))[:, None], sites)
+        where = (
+            np.arange(begin, end)[:, None, None] % state.shape.judged,
+            np.arange(len(self._factors))[:, None],
+            sites,
+        )
         verdicts = found.transpose(2, 1, 0)
         changed = (ring.suspect[where] != verdicts)[: self._tests.after].any(axis=(0, 1))
         ring.suspect[where] = verdicts

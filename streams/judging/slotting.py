@@ -269,9 +269,9 @@ def _why_invalid(marks: NDArray[np.uint16]) -> NDArray[np.int64]:
 
 def keep(state: State, sites: Rows, slot: int, judged: Judged) -> None:
     """Write judged slots into the ring."""
-    place = slot % state.shape.ring
+    place = slot % state.shape.judged
     for f in fields(Judged):
         column = getattr(state.slots, f.name)
         if column is not None:
             column[place][..., sites] = getattr(judged, f.name)
-    state.dirty[place, sites] = False
+    state.dirty[slot % state.shape.open, sites] = False

@@ -161,7 +161,9 @@ class Shape:
     grid: Grid
     settings: JudgeSettings
     context: int
-    """Slots before a late one that its dependents reach back to."""
+    """Slots before a late one that a state must have seen, to say what it says of it."""
+    reach: int
+    """Slots before a late one that its dependents read."""
     slot_outputs: int
     day_outputs: int
     fine: tuple[tuple[int, int], ...]
@@ -173,14 +175,24 @@ class Shape:
         return self.grid.slots_in(self.settings.late_h) + 1
 
     @property
-    def ring(self) -> int:
-        """Slots of the ring: context, late and ahead, and the two that are begun."""
-        return self.context + self.late + self.grid.slots_in(self.settings.ahead_h) + 2
+    def open(self) -> int:
+        """Slots that readings may touch: late and ahead, and the two that are begun."""
+        return self.late + self.grid.slots_in(self.settings.ahead_h) + 2
+
+    @property
+    def judged(self) -> int:
+        """Judged slots that are kept: the late ones and what their dependents reach back to, and the one now."""
+        return self.late + self.reach + 2
+
+    @property
+    def spoken(self) -> int:
+        """Slots of which is kept what was last said: the late ones, and the one now."""
+        return self.late + 3
 
     @property
     def ring_days(self) -> int:
-        """Days of the ring: those of the slots, begun ones too, and tomorrow."""
-        return -(-self.ring // self.grid.per_day) + 3
+        """Days of the ring: those that readings may touch, begun ones too, and tomorrow."""
+        return -(-self.open // self.grid.per_day) + 3
 
     @property
     def extremes(self) -> bool:
@@ -212,14 +224,14 @@ class State:
     fine: dict[int, tuple[FineWindows, ...]] = field(default_factory=dict)
     """Slot → its fine windows, one of each length of the shape."""
     dirty: NDArray[np.bool_]
-    """[ring, sites]: an input changed since the slot was last judged."""
+    """[open slots, sites]: an input changed since the slot was last judged."""
     dirty_days: NDArray[np.bool_]
     """[days, sites]: a day of the source's own changed since the day was last said."""
     slots: Ring
     said_slots: Said
     said_days: Said
     head: int = 0
-    """First slot that the rings do not hold yet."""
+    """The slot after the one that the clock stands in."""
 
     @property
     def count(self) -> int:
@@ -234,16 +246,16 @@ def empty_state(entries: Entries, shape: Shape) -> State:
         shape=shape,
         entries=entries,
         names=pa.array(entries.ids, pa.utf8()),
-        dirty=np.zeros((shape.ring, count), np.bool_),
+        dirty=np.zeros((shape.open, count), np.bool_),
         dirty_days=np.zeros((shape.ring_days, count), np.bool_),
         slots=empty_ring(
-            shape.ring,
+            shape.judged,
             len(shape.kind.factors),
             count,
             extremes=shape.extremes,
             tested=bool(shape.kind.quality),
         ),
-        said_slots=Said.nothing(shape.ring, shape.slot_outputs, count),
+        said_slots=Said.nothing(shape.spoken, shape.slot_outputs, count),
         said_days=Said.nothing(shape.ring_days, shape.day_outputs, count),
     )
 
@@ -397,7 +409,7 @@ def _fold_fine(state: State, site: NDArray[np.int64], start: NDArray[np.int64], 
         mine = slice(None) if len(several) == 1 else slots == slot
         changed = fold_unique(page, places[mine] * count + site[mine], keys[mine])
         sites = site[mine][changed]
-        state.dirty[slot % state.shape.ring, sites] = True
+        state.dirty[slot % state.shape.open, sites] = True
         for windows, (length, _) in zip(_fine_of(state, slot), state.shape.fine, strict=True):
             windows.touched[places[mine][changed] // length, sites] = True
         total += int(np.count_nonzero(changed))
@@ -431,7 +443,7 @@ def start_clock(state: State, at: int) -> None:
     state.clock.owed_from = slot
     state.clock.whole_from = slot - shape.grid.slots_in(shape.settings.late_h) - shape.context
     state.clock.closed_to = shape.grid.slot_of(at - shape.settings.grace_ms)
-    state.head = slot + shape.grid.slots_in(shape.settings.ahead_h) + 1
+    state.head = slot + 1
 
 
 def oldest_open(state: State, at: int) -> int:
@@ -442,20 +454,24 @@ def oldest_open(state: State, at: int) -> int:
 def advance_rings(state: State, at: int) -> None:
     """Move the clock to ``at``, not before it, and free the places of the rings that the new slots and days take."""
     shape, grid = state.shape, state.shape.grid
-    head = grid.slot_of(at) + grid.slots_in(shape.settings.ahead_h) + 1
-    fresh = np.arange(max(state.head, head - shape.ring), head, dtype=np.int64)
-    if fresh.size:
-        places = fresh % shape.ring
-        state.dirty[places] = False
+    was, head, ahead = state.head, grid.slot_of(at) + 1, grid.slots_in(shape.settings.ahead_h)
+    if head > was:
+        touched = np.arange(max(was, head - shape.open), head, dtype=np.int64) + ahead
+        state.dirty[touched % shape.open] = False
         for column in state.slots.columns:
-            column[places] = 0
-        state.said_slots.forget(places)
-        days = np.unique(grid.day_of(fresh) + 1)[-shape.ring_days :] % shape.ring_days
+            column[_places(was, head, shape.judged)] = 0
+        state.said_slots.forget(_places(was, head, shape.spoken))
+        days = np.unique(grid.day_of(touched) + 1)[-shape.ring_days :] % shape.ring_days
         state.dirty_days[days] = False
         state.said_days.forget(days)
     state.head = head
     state.clock.at = at
     _let_go(state, oldest_open(state, at))
+
+
+def _places(first: int, stop: int, length: int) -> NDArray[np.intp]:
+    """Return the places of a ring that slots from ``first`` until before ``stop`` take."""
+    return np.arange(max(first, stop - length), stop, dtype=np.intp) % length
 
 
 def _let_go(state: State, oldest: int) -> None:

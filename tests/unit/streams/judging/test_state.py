@@ -33,12 +33,13 @@ SHAPE = Shape(
     grid=Grid(slot_ms=HOUR_MS, fine_ms=MINUTE_MS),
     settings=JudgeSettings(),
     context=48,
+    reach=24,
     slot_outputs=14,
     day_outputs=7,
     fine=(),
 )
-RING, RING_DAYS = 147, 10
-"""Two days of context, three and an hour that are late, one ahead, and two begun; and the days that these touch."""
+OPEN, JUDGED, SPOKEN, RING_DAYS = 99, 99, 76, 8
+"""Three days and an hour are late, one is ahead, two hours are begun; a day more is read; and the days of these."""
 
 
 def state(at: int | None = T0) -> State:
@@ -138,7 +139,7 @@ def test_strangers_alone_start_no_clock() -> None:
 def test_a_reading_makes_its_hour_of_its_site_to_be_judged_again_and_a_repeat_does_not() -> None:
     made = state()
     assert fold(made, frame([at(T0)])) == ()
-    assert np.argwhere(made.dirty).tolist() == [[HOUR % RING, 0]]
+    assert np.argwhere(made.dirty).tolist() == [[HOUR % OPEN, 0]]
     made.dirty[:] = False
     fold(made, frame([at(T0)]))
     assert not made.dirty.any()
@@ -182,17 +183,17 @@ def test_absence_is_a_finding_from_the_first_tick_on_and_late_data_are_whole_bef
     assert clock.whole_from == HOUR - 120
 
 
-def test_the_ring_holds_what_may_be_asked_for() -> None:
-    assert (SHAPE.ring, SHAPE.ring_days) == (RING, RING_DAYS)
+def test_the_rings_hold_what_may_be_asked_for() -> None:
+    assert (SHAPE.open, SHAPE.judged, SHAPE.spoken, SHAPE.ring_days) == (OPEN, JUDGED, SPOKEN, RING_DAYS)
 
 
-@pytest.mark.parametrize("step_h", [1, 7, 24, 146])
+@pytest.mark.parametrize("step_h", [1, 7, 24, 75])
 def test_a_place_of_the_ring_is_empty_when_its_next_hour_comes(step_h: int) -> None:
     made = state()
     fold(made, frame([at(T0)]))
-    made.slots.value[HOUR % RING] = 7
-    made.said_slots.content[HOUR % RING] = 7
-    for moved in range(step_h, RING + step_h, step_h):
+    made.slots.value[HOUR % JUDGED] = 7
+    made.said_slots.content[HOUR % SPOKEN] = 7
+    for moved in range(step_h, JUDGED + step_h, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
     assert device(made, HOUR) == 0
     assert not made.dirty.any()
@@ -202,10 +203,13 @@ def test_a_place_of_the_ring_is_empty_when_its_next_hour_comes(step_h: int) -> N
 
 def test_a_place_is_held_as_long_as_its_hour_may_be_asked_for() -> None:
     made = state()
-    made.slots.value[HOUR % RING] = 7
-    advance_rings(made, T0 + 122 * HOUR_MS)
+    made.slots.value[HOUR % JUDGED] = made.said_slots.content[HOUR % SPOKEN] = 7
+    advance_rings(made, T0 + 75 * HOUR_MS)
+    assert made.said_slots.content.any()
+    advance_rings(made, T0 + 98 * HOUR_MS)
+    assert not made.said_slots.content.any()
     assert made.slots.value.any()
-    advance_rings(made, T0 + 123 * HOUR_MS)  # the ring reaches a day ahead: the hour 147 later takes the place
+    advance_rings(made, T0 + 99 * HOUR_MS)  # the hour 99 later takes the place
     assert not made.slots.value.any()
 
 
@@ -238,10 +242,10 @@ def test_what_was_said_of_days_is_held_for_late_data_and_gone_when_its_place_com
     made = state()
     day = (HOUR + 8) // 24
     made.said_days.revision[day % RING_DAYS] = 3
-    for moved in range(0, 121, step_h):
+    for moved in range(0, 97, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
         assert made.said_days.revision[day % RING_DAYS, 0, 0] == 3
-    for moved in range(120, RING_DAYS * 24 + 1, step_h):
+    for moved in range(96, RING_DAYS * 24 + 1, step_h):
         advance_rings(made, T0 + moved * HOUR_MS)
     advance_rings(made, T0 + RING_DAYS * 24 * HOUR_MS)
     assert not made.said_days.revision.any()
