@@ -30,6 +30,8 @@ _MADE: Final[Mapping[str, tuple[str, int]]] = {
 """What a measure ends with → unit and digits that pages show."""
 _BEFORE: Final = ("rank", "broken")
 """What stands before the measure that it is about."""
+_OF_SITE: Final = "volume"
+"""What is of a whole site, whatever factor it is made of."""
 _MOST_DECIMALS: Final = 2
 
 
@@ -67,7 +69,7 @@ def measure_of(kind: Kind, symbol: str, digits: int, words: Callable[[Language, 
     if known is not None:
         return _of_factor(known, symbol)
     head, _, rest = symbol.partition(".")
-    if head in _BEFORE:
+    if head in _BEFORE and rest:
         return _made_of(kind, symbol, (head, rest), digits, words)
     base, _, end = symbol.rpartition(".")
     if end == LIMIT[1:] and base in kind.factors:
@@ -81,11 +83,13 @@ def _made_of(
     """Return what is made of a factor or of another measure, named by both; a volume is that of the site."""
 
     def named(language: Language, joint: str) -> str:
-        told = []
-        for part in parts:
-            factor = kind.factors.get(part)
-            found = words(language, part) if factor is None else measure_of(kind, part, digits, words).name(language)
-            told += [found] if part and (factor is None or parts[1] != "volume") else []
+        first, last = parts
+        if first in _BEFORE:
+            told = [words(language, first), measure_of(kind, last, digits, words).name(language)]
+        elif first and last != _OF_SITE:
+            told = [measure_of(kind, first, digits, words).name(language), words(language, last)]
+        else:
+            told = [words(language, last)]
         return joint.join(told)
 
     unit, decimals = _MADE.get(parts[1], ("", min(digits, _MOST_DECIMALS)))

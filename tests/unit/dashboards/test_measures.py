@@ -30,6 +30,7 @@ def test_a_sum_is_named_after_its_factor_and_other_things_by_the_catalogue() -> 
     assert measure_of(water, "COD.load", 3, words).name(Language.ZH) == "化学需氧量zh:load"
     assert measure_of(load_kind("air"), "good_share", 2, words).name(Language.ZH) == "zh:good_share"
     assert measure_of(load_kind("air"), "PM2.5.over_days", 0, words).name(Language.ZH) == "细颗粒物zh:over_days"
+    assert measure_of(water, "flow.volume", 3, words).name(Language.ZH) == "zh:volume"
     assert measure_of(load_kind("air"), "rank.PM2.5", 0, words).name(Language.EN) == "en:rank fine particles"
     assert measure_of(load_kind("air"), "good_share.yoy", 2, words).name(Language.EN) == "en:good_share en:yoy"
 
