@@ -209,6 +209,9 @@ def parse_permits(
         _check_new(document, areas, area.area, (*path, "area"))
         if registry is not None and area.area not in {known.id for known in registry.areas}:
             raise document.error((*path, "area"), f"no area {area.area!r}", "name an area of registry.yaml")
+        if kinds:
+            every = {name: None for kind in kinds.values() for name in kind.factors}
+            _check_factors(document, area, path, every)
         areas[area.area] = _holder(document, area.area, area, path, pack)
     return Permits(sites=sites, areas=areas, decisions=tuple(_decisions(document, file, pack)))
 
@@ -229,6 +232,22 @@ def _check_site(
         return
     for index, limit in enumerate(entry.limits):
         _check_own(document, limit, (*path, "limits", index), kind)
+    _check_factors(document, entry, path, kind.factors)
+
+
+def _check_factors(
+    document: Document, entry: SiteEntry | AreaEntry, path: _Path, factors: Mapping[str, object]
+) -> None:
+    """Check that what is to be held against measured factors names some: a misspelt one would never be met."""
+    parts = {"quotas": [one.factor for one in entry.quotas], "cuts": [one.factor for one in entry.cuts]}
+    if isinstance(entry, SiteEntry):
+        parts["calibrations"] = [one.factor for one in entry.calibrations]
+        parts["samples"] = [one.factor for one in entry.samples]
+    for key, names in parts.items():
+        for index, name in enumerate(names):
+            if name not in factors:
+                mend = f"name one of {', '.join(factors)}"
+                raise document.error((*path, key, index, "factor"), f"nothing measures {name!r}", mend)
 
 
 def _check_own(document: Document, limit: OwnLimitEntry, path: _Path, kind: Kind) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from sensors.clock import day_number, ms_of
 from sensors.errors import ConfigError
+from sensors.kinds import load_kind
+from sensors.registry import parse_registry
 from sensors.yamlfile import parse_yaml
 from streams.discharge.limitfile import Period
 from streams.discharge.limits import load_limits
@@ -132,3 +134,43 @@ def test_the_written_schema_is_that_of_the_code_and_takes_the_file() -> None:
     written = json.loads((Path(__file__).parents[4] / "streams/data/permits.schema.json").read_text(encoding="utf-8"))
     assert written == permit_schema()
     jsonschema.validate(parse_yaml(TEXT, "permits.yaml").value, written)
+
+
+REGISTRY = """
+region: {zh: 某地, en: Somewhere}
+synthetic: true
+areas:
+  - {id: FIRM-1, type: firm, name: {zh: 一厂（模拟）, en: firm}, origin: synthetic, source: a test}
+sites:
+  - {id: SYN-DYE-1, kind: outfall, class: firm, name: {zh: 排口（模拟）, en: outlet}, lon: 120, lat: 30, county: 某区,
+     areas: [FIRM-1], period: 10min, origin: synthetic, source: a test, from: 2020-01-01, setting: {use: firm}}
+"""
+
+
+def _checked(text: str) -> Permits:
+    registry = parse_registry(parse_yaml(REGISTRY, "registry.yaml"))
+    kinds = {"outfall": load_kind("outfall")}
+    return parse_permits(parse_yaml(text, "permits.yaml"), load_limits(), registry, kinds)
+
+
+def test_what_a_file_names_stands_in_the_registry_and_its_kinds() -> None:
+    assert _checked(TEXT) == _permits()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("SYN-DYE-1", "SYN-DYE-9"), "permits.yaml:3: sites.0.site: no site 'SYN-DYE-9'; name a site of registry.yaml"),
+        (("area: FIRM-1", "area: FIRM-9"), "areas.0.area: no area 'FIRM-9'; name an area of registry.yaml"),
+        (("factor: COD, period", "factor: CDO, period"), "sites.0.limits.0.factor: kind outfall has no factor 'CDO'"),
+        (("high: 60, unit: mg/L", "high: 60, unit: ppm"), "sites.0.limits.0.unit: COD is not measured in ppm"),
+        (("factor: TN, year", "factor: NT, year"), "sites.0.quotas.1.factor: nothing measures 'NT'"),
+        (("quotas: [{factor: COD", "quotas: [{factor: X"), "areas.0.quotas.0.factor: nothing measures 'X'"),
+        (("factor: COD, passed: 2026-05-02", "factor: c, passed: 2026-05-02"), "calibrations.0.factor: nothing"),
+    ],
+)
+def test_a_name_that_nothing_has_is_refused_with_its_place(change: tuple[str, str], told: str) -> None:
+    assert change[0] in TEXT
+    with pytest.raises(ConfigError) as caught:
+        _checked(TEXT.replace(change[0], change[1], 1))
+    assert told in str(caught.value)
