@@ -161,6 +161,7 @@ def _limit(line: Line, periods: Periods, catalogue: Catalogue) -> dict[str, Any]
         "standard": line.standard,
         "window": "",
         "title": f"{hint}{titled}",
+        "bare": line.title in {"target", "minimum"},
     }
 
 

@@ -95,7 +95,7 @@
             data: lines.map((l) => [
               { coord: [l.from, Number(l.value)], lineStyle: { color: red, type: "dashed", width: 1 },
                 label: { show: true, position: "insideStartTop", color: red, fontSize: 12,
-                         formatter: `${l.title}${l.title ? " " : ""}${words.limit} ${l.value} · ${l.standard}` } },
+                         formatter: [l.title, l.bare ? "" : words.limit, l.value, l.standard && `· ${l.standard}`].filter(Boolean).join(" ") } },
               { coord: [Math.max(l.to, l.from + 1), Number(l.value)] },
             ]),
           },

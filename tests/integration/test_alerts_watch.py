@@ -302,3 +302,19 @@ def test_a_real_broker_is_watched_the_same_way(kafka: str, tmp_path: Path) -> No
 def test_a_topic_that_is_not_there_ends_the_watch(kafka: str, tmp_path: Path) -> None:
     with closing(open_journal(f"sqlite:///{tmp_path / 'alerts.db'}", lambda: 7)) as journal, pytest.raises(EdgeError):
         watch(settings(kafka, "alerts.nowhere"), journal, lambda _: True)
+
+
+def test_topics_of_two_kinds_are_watched_together_and_each_goes_on_from_its_own_offset(
+    broker: str, journal: Journal, request: pytest.FixtureRequest
+) -> None:
+    name = f"two-{request.node.callspec.id}"
+    air, water = f"{name}.air", f"{name}.water"
+    for topic in (air, water):
+        send(broker, topic, *spikes(2))
+    both = settings(broker, name, topics=(air, water))
+    watch(both, journal, lambda progress: progress.offsets.get((air, 0)) == progress.offsets.get((water, 0)) == 2)
+    send(broker, water, *spikes(1))
+    seen = watch(both, journal, lambda progress: progress.offsets.get((water, 0), 0) >= 3)
+    assert sum(progress.messages for progress in seen) == 1
+    with journal.writing() as turn:
+        assert (turn.offsets("log", air), turn.offsets("log", water)) == ({0: 2}, {0: 3})
