@@ -65,6 +65,12 @@ class Entries:
         found: NDArray[np.int64] = self.periods[np.maximum(begun - 1, 0), rows]
         return found
 
+    def changes(self, first_ms: int, stop_ms: int) -> list[int]:
+        """Return when, after ``first_ms`` and before ``stop_ms``, an entry of a site with several begins or ends."""
+        several = [e for entries in self.of_row if len(entries) > 1 for e in entries]
+        times = {t for e in several for t in (e.start, e.end) if t is not None}
+        return sorted(t for t in times if first_ms < t < stop_ms)
+
     def in_force(self, rows: Rows, at: int) -> tuple[Site, ...]:
         """Return the entry of each row that holds at an instant; where none does, its last."""
         if len(self.periods) == 1 and rows.size == len(self.ids):

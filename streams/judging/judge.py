@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -183,9 +184,9 @@ class KindJudge:
             doubted = self._sequencer.test(state, everyone, first, clock.closed_to, clock.closed_to)
             begin = max(first - self._sequencer.ahead, oldest)
             if doubted.size and begin < first:
-                said.append(self._say_slots(speech, doubted, begin, first))
+                said += self._say_range(speech, doubted, begin, first)
                 _add_days(days, range(self._grid.day_of(begin), self._grid.day_of(first)), doubted)
-            said.append(self._say_slots(speech, everyone, first, clock.closed_to))
+            said += self._say_range(speech, everyone, first, clock.closed_to)
             _add_days(days, range(self._grid.day_of(first), self._grid.day_of(clock.closed_to)), everyone)
         for day in sorted(days):
             said += self._say_day(speech, days[day], day)
@@ -207,7 +208,7 @@ class KindJudge:
             begin = max(first - self._sequencer.ahead, oldest)
             self._sequencer.test(state, sites, first, last + 1, stop)
             end = last + self._sequencer.before
-            said.append(self._say_slots(speech, sites, begin, min(end + self._before + 1, stop)))
+            said += self._say_range(speech, sites, begin, min(end + self._before + 1, stop))
             final = min(grid.day_of(end + self._day_before), grid.day_of(stop) - 1)
             _add_days(days, range(grid.day_of(begin), final + 1), sites)
         for day in range(grid.day_of(oldest), grid.day_of(stop)):
@@ -215,6 +216,13 @@ class KindJudge:
             if fresh.any():
                 _add_days(days, range(day, day + 1), np.flatnonzero(fresh))
         return days
+
+    def _say_range(self, speech: Speech, sites: Rows, first: int, stop: int) -> list[pa.RecordBatch]:
+        """Return what is new of a range of slots; each is said by the registry's entries of its own time."""
+        grid = self._grid
+        changes = self._state.entries.changes(grid.start_of(first), grid.start_of(stop))
+        bounds = [first, *(grid.slot_of(ms) for ms in changes), stop]
+        return [self._say_slots(speech, sites, a, b) for a, b in pairwise(bounds) if a < b]
 
     def _say_slots(self, speech: Speech, sites: Rows, first: int, stop: int) -> pa.RecordBatch:
         """Return what is new of the slots from ``first`` until before ``stop``, and note it."""

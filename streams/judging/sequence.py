@@ -61,7 +61,10 @@ class Sequencer:
         low = high = value
         if ring.low is not None and ring.high is not None:
             low, high = row(ring.low), row(ring.high)
-        units = state.entries.period_at(sites, np.full(sites.size, int(starts[-1]))) // grid.fine_ms
+        units = np.zeros(0, np.int64)
+        if self._counters:
+            rows = np.broadcast_to(sites, (starts.size, sites.size))
+            units = state.entries.period_at(rows, np.broadcast_to(starts[:, None], rows.shape)) // grid.fine_ms
         for place in self._counters:
             value[:, place], known = self._added(value[:, place], low[:, place], high[:, place], valid[:, place] > 0)
             unknown = present[:, place] & ~known & (valid[:, place] <= units)  # one reading and none before it

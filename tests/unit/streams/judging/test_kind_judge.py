@@ -283,3 +283,35 @@ def test_a_kind_without_day_windows_says_slots_alone() -> None:
     table = judged(*whole_day(temp=4), closed(25), site=HOURLY, kind=kind)
     assert {key[2] for key in table} == {"1h"}
     assert said(table, "temp", "1h")["value"] == 4_000
+
+
+class Zoned:
+    """An evaluation that says the zone of each site's entry."""
+
+    name = "zoned"
+    editions = ("",)
+    slot_outputs = (Output(factor="zone", window="1h", digits=0),)
+    day_outputs = ()
+    reach = (0,)
+    before = 0
+    day_before = 0
+
+    def slots(self, slots: Slots, begin: int, sites: tuple[Site, ...]) -> list[Block]:
+        shape = slots.value[:, 0, begin:].shape
+        zones = np.broadcast_to(np.array([[site.zone] for site in sites]), shape)
+        return [Block.of(value=zones, present=True, reason=OK, inputs=slots.inputs[:, slots.at("temp"), begin:])]
+
+    def day(self, slots: Slots, sites: tuple[Site, ...], means: Mapping[tuple[str, str], Block]) -> list[Block]:
+        del slots, sites, means
+        return []
+
+
+def test_a_slot_is_said_by_the_entry_of_its_own_time_even_when_it_comes_late() -> None:
+    change = T0 + 3 * HOUR_MS
+    sites = [replace(HOURLY, zone=1, end=change), replace(HOURLY, zone=2, start=change)]
+    packets = [packet_frame(KIND, [packet(T0 + h * HOUR_MS, HOUR_MS, temp=h)]) for h in range(6)]
+    live = [item for h, p in enumerate(packets) for item in (p, closed(h + 1))]
+    orders: list[list[Frame | Tick]] = [live, [closed(6), *packets, closed(7)]]
+    tables = [final(run(kind_judge(KIND, sites, [Zoned()]), [Tick(T0), *log, closed(8)])) for log in orders]
+    for table in tables:
+        assert [said(table, "zone", "1h", T0 + h * HOUR_MS)["value"] for h in range(6)] == [1, 1, 1, 2, 2, 2]
