@@ -17,11 +17,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from alerts.columns import Columns, columns_of
 from alerts.journal import Journal
 from alerts.keeper import Keeper
-from alerts.rules import Rules
+from alerts.rules import NetworkOf, Rules
 from alerts.verdicts import Judge
 from sensors.deadletters import DeadLetter, Refusal, encode_letter
 from sensors.errors import BadFrame, EdgeError, StoreError
 from sensors.frames import Tick
+from sensors.kinds import load_kind
 from sensors.partition import partition_of
 from sensors.registry import Registry
 from streams.results import decode_results
@@ -93,6 +94,7 @@ def run_alerts(
     standards: Standards,
     stop: Flag,
     on_progress: Callable[[Progress], None],
+    network_of: NetworkOf = load_kind,
 ) -> None:
     """Watch results until told to stop; one watch for one journal.
 
@@ -109,13 +111,15 @@ def run_alerts(
         Set to end after the transaction under way.
     on_progress
         Called after each transaction, and at each failed attempt.
+    network_of
+        Gives the kinds of readings that the rules name; by default those delivered.
 
     Raises
     ------
     EdgeError
         When the broker refuses for good, or a topic is not there. While the database is away it waits.
     """
-    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards), rules))
+    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards, network_of), rules))
     try:
         if watch.begin(stop, on_progress):
             while not stop.is_set():

@@ -103,6 +103,7 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
             standards=parts.standards,
             stop=stop,
             on_progress=lambda _: None,
+            network_of=parts.kind,
         )
     finally:
         journal.close()
@@ -132,7 +133,7 @@ def run_console(parts: Assembly) -> None:
     store = parts.store(Access.READ)
     journal = open_journal(settings.alerts_database, wall_ms)
     try:
-        app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen)
+        app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen, kind_of=parts.kind)
         app.add_api_route("/api/v1/configuration", lambda: read_state(settings.dir), methods=["GET"])
         serve(app, chosen)
     finally:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.app import create_console
 from sensors.clock import DAY_MS, HOUR_MS
+from sensors.kinds import parse_kind
+from sensors.yamlfile import parse_yaml
+from streams.standards import load_standards
 from tests.unit.alerts.building import day_ms
-from tests.unit.dashboards.building import NASTY, T0, House, area, hour_of, house, plain, section, site
+from tests.unit.dashboards.building import NASTY, T0, House, area, hour_of, house, plain, registry, section, site
 
 CLOCK = T0 + 4 * HOUR_MS + 20 * 60_000
 AREAS = (area("top", "city"), area("mid", "county", "top"))
@@ -140,3 +144,35 @@ def test_pages_are_in_english_too(water: House) -> None:
     assert "Target class: III" in page
     assert "provisional" in page
     assert "1 worse than target" in water.client().get("/?lang=en").text
+
+
+SOIL = """
+kind: soil
+name: {zh: 土壤, en: soil}
+slot: 1h
+fine: 1h
+classes: [plot]
+factors:
+  moisture: {code: '', name: {zh: 含水率, en: moisture}, unit: '%', decimals: 1, low: 0, high: 100, units: {'%': 1}}
+windows: [{name: 1h}]
+"""
+
+
+def test_a_kind_of_the_users_own_is_shown_from_its_file_alone(tmp_path: Path) -> None:
+    soil = parse_kind(parse_yaml(SOIL, "soil.yaml"))
+    plot = site("P", kind="soil", station_class="plot", zone=0)
+    with house(tmp_path, site("A")) as made:
+        made.registry = registry(plot)
+        made.wall = CLOCK
+        app = create_console(
+            made.store, made.desk, made.registry, load_standards(), made.settings,  # type: ignore[arg-type]
+            wall=lambda: made.wall, kind_of=lambda _: soil,
+        )  # fmt: skip
+        made.app.state.console.keeper.close()
+        made.app = app
+        made.say(plain("P", "moisture", 2150, "1h", T0 + 3 * HOUR_MS), kind="soil")
+        made.tick(CLOCK, "soil")
+        page = made.client().get("/").text
+        assert "土壤" in page.split('id="glance-soil"')[1]
+        assert "21.5" in page.split('id="spot-P"')[1].split("</tr>")[0]
+        assert "含水率" in made.client().get("/sites/P").text
