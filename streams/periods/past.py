@@ -88,6 +88,22 @@ class Held:
             past=self,
         )
 
+    def bare(self, members: Sequence[str], period: Period) -> PeriodMeans:
+        """Return means without a factor, for evaluations that only look at the days."""
+        none = np.zeros((len(members), 0), np.int64)
+        return PeriodMeans(
+            period=period,
+            members=tuple(members),
+            factors=(),
+            digits=(),
+            value=none,
+            present=none > 0,
+            valid=none,
+            expected=none,
+            reason=none.astype(np.uint8),
+            past=self,
+        )
+
     def window(self, rows: NDArray[np.intp], spec: WindowSpec, factor: Factor, period: Period) -> Found:
         """Return one of the kind's own windows for some rows of the pages."""
         statistic = spec.statistic
@@ -112,7 +128,9 @@ class Held:
 
     def _mean(self, rows: NDArray[np.intp], factor: Factor, period: Period) -> Found:
         spec = mean_spec(self._kind, factor.symbol, period.window)
-        if spec is None:
+        series = None if spec is None else base_series(self._kind, factor.symbol, spec)
+        # Most of a kind's optional factors never come: nothing need be looked up for them.
+        if spec is None or series is None or series not in self._pages.series:
             nothing = np.zeros(rows.size, np.int64)
             return Found(
                 value=nothing,
@@ -124,7 +142,7 @@ class Held:
                 inputs=nothing.astype(np.uint64),
                 due=nothing > 0,
             )
-        stretch = self._stretch(rows, base_series(self._kind, factor.symbol, spec), period)
+        stretch = self._stretch(rows, series, period)
         return self._judged(spec, factor, period, stretch, self._form(rows, factor, stretch, period, 1))
 
     def _form(self, rows: NDArray[np.intp], factor: Factor, stretch: Stretch, period: Period, step: int) -> Taken:
