@@ -14,7 +14,7 @@ from sensors.registry import Site
 from streams.air.index import FACTORS, combine, daily_table, iaqi
 from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import NO_ITEM, NOT_IN_PLAN, OK, States
-from streams.periods.plan import PeriodMeans
+from streams.periods.plan import Period, PeriodMeans, Series
 from streams.results import Window
 from streams.standards import IndexEdition, Standards
 
@@ -55,7 +55,9 @@ class AirDays:
         return self.valid & (self.level <= level)
 
 
-def concentrations(means: PeriodMeans, absent: NDArray[np.bool_] | None = None) -> Concentrations:
+def concentrations(
+    means: PeriodMeans, absent: NDArray[np.bool_] | None = None, over: Period | None = None
+) -> Concentrations:
     """Return the six day values on the days of a period that are over.
 
     Parameters
@@ -64,8 +66,14 @@ def concentrations(means: PeriodMeans, absent: NDArray[np.bool_] | None = None) 
         Of the members.
     absent
         [members, items, days]: not measured by plan, where no row says so; None: nothing is.
+    over
+        Another period of the same members; None: that of the means.
     """
-    found = [means.days(name, window) for name, window in WINDOWS.items()]
+    period = means.period if over is None else over
+    found = [
+        means.past.days(means.members, Series(name, window), period.first_day, period.through_day)
+        for name, window in WINDOWS.items()
+    ]
     states = np.stack([np.where(f.present, OK, f.reason) for f in found], axis=1).astype(np.uint8)
     present = np.stack([f.present for f in found], axis=1)
     if absent is not None:

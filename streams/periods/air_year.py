@@ -47,6 +47,8 @@ COMPOSITE: Final = "composite"
 SHARE_DIGITS: Final = 2
 """Of percentages."""
 _PERCENTILES: Final[Mapping[str, Fraction]] = {"CO": Fraction(95, 100), "O3": Fraction(90, 100)}
+_NAMED: Final = ("PM2.5", "O3")
+"""Items whose days over the limit and days as primary pollutant are counted."""
 _TREND_YEARS: Final = 10
 _COMPOSED: Final = frozenset({Span.MONTH, Span.QUARTER, Span.YEAR})
 _WATCHED: Final = frozenset({Span.YEAR, Span.SEASON})
@@ -105,6 +107,8 @@ class AirYear:
 
     name = "air_year"
     spans = ALL_SPANS
+    days_only = True
+    """It makes its own statistics of the days."""
 
     def __init__(self, kind: Kind, standards: Standards, rules: PeriodRules, targets: Targets) -> None:
         self._kind, self._standards, self._rules, self._targets = kind, standards, rules, targets
@@ -120,20 +124,26 @@ class AirYear:
         if members.own is not None:
             days = np.arange(period.first_day, period.through_day + 1)
             absent = np.logical_and.reduce(absences(sites, days), axis=0, keepdims=True) if sites else None
-            rows += self._rows(period, members.own, absent, [(area.id,)])
-            rows += self._together(period, members.own, area)
+            rows += self._rows(period, members.own, absent, [(area.id,)], control=True)
+            rows += self._joint_hours(period, members.own, area)
         if members.children is not None and period.span in _COMPOSED:
             rows += self._ranks(period, members.children)
         return rows
 
     def _rows(
-        self, period: Period, means: PeriodMeans, absent: NDArray[np.bool_] | None, areas: Sequence[tuple[str, ...]]
+        self,
+        period: Period,
+        means: PeriodMeans,
+        absent: NDArray[np.bool_] | None,
+        areas: Sequence[tuple[str, ...]],
+        *,
+        control: bool = False,
     ) -> list[PeriodRow]:
         found = concentrations(means, absent)
         index = air_days(found, self._standards)
         now = self._statistics(period, found)
         earlier = shifted(period, -1)
-        past = concentrations(means.over(earlier))
+        past = concentrations(means, over=earlier)
         before = self._statistics(earlier, past)
         shares = self._shares(period, index)
         recalculated = self._recalculated(period, found, past, earlier)
@@ -146,6 +156,8 @@ class AirYear:
             self._say_changes(said, now[place], before[place])
             if period.span in _COMPOSED:
                 self._say_composite(said, now[place], before[place])
+            if control and period.span in _WATCHED:
+                self._say_control(said, now[place], before[place])
             if (slope := trends[place]) is not None:
                 self._say_trend(said, slope)
             if period.span is Span.YEAR:
@@ -197,9 +209,10 @@ class AirYear:
         counts: dict[str, Any] = {"valid": valid, "expected": due}
         said.add_exact(GOOD_SHARE, share, SHARE_DIGITS, **counts)
         said.add("good_days", int(index.good(self._rules.air_year.good_level)[place].sum()), **counts)
-        for level in range(1, 7):
+        for level in range(1, 7) if said.period.span is not Span.SEASON else ():
             said.add(f"days_{level}", int((levels == level).sum()), **counts)
-        for row, item in enumerate(FACTORS):
+        for item in _NAMED:
+            row = FACTORS.index(item)
             said.add(f"{item}.over_days", int(index.over[place, row].sum()), **counts)
             said.add(f"{item}.primary_days", int(index.primary[place, row].sum()), **counts)
 
@@ -320,35 +333,32 @@ class AirYear:
             f"{measure}.target", judged.gap, SHARE_DIGITS, reason=reason, detail=";".join(words), level=level, **more
         )
 
-    def _together(self, period: Period, own: PeriodMeans, area: AreaView) -> Iterator[PeriodRow]:
-        """Return joint hours and double control of an area (双控双减)."""
+    def _joint_hours(self, period: Period, own: PeriodMeans, area: AreaView) -> list[PeriodRow]:
+        """Return the hours of an area in which PM2.5 and ozone are high together."""
         said = _Rows(period=period, site=area.id)
         hours = own.days(*JOINT_HOURS)
         if hours.came.any():
             total = int(np.where(hours.present, hours.value, 0).sum())
-            days = int(hours.present.sum())
-            said.add("joint_hours", total, valid=days, expected=period.due)
-        if period.span in _WATCHED:
-            earlier = shifted(period, -1)
-            now = self._statistics(period, concentrations(own))[0]
-            before = self._statistics(earlier, concentrations(own.over(earlier)))[0]
-            changes = {item: change_percent(now.values[item], before.values[item]) for item in ("PM2.5", "O3", "NO2")}
-            told = "; ".join(
-                f"{item} {'?' if change is None else _decimal(half_even(change, SHARE_DIGITS), SHARE_DIGITS)} %"
-                for item, change in changes.items()
-            )
-            count = falling([changes["PM2.5"], changes["O3"]])
-            said.add(
-                "double_control", count, valid=sum(c is not None for c in changes.values()), expected=3, detail=told
-            )
-        return iter(said.found)
+            said.add("joint_hours", total, valid=int(hours.present.sum()), expected=period.due)
+        return said.found
+
+    def _say_control(self, said: _Rows, now: Statistics, before: Statistics) -> None:
+        """Say how many of PM2.5 and ozone fall on the year (双控), with what NO2 did beside them (双减)."""
+        changes = {item: change_percent(now.values[item], before.values[item]) for item in ("PM2.5", "O3", "NO2")}
+        told = "; ".join(
+            f"{item} {'?' if change is None else _decimal(half_even(change, SHARE_DIGITS), SHARE_DIGITS)} %"
+            for item, change in changes.items()
+        )
+        count = falling([changes["PM2.5"], changes["O3"]])
+        known = sum(change is not None for change in changes.values())
+        said.add("double_control", count, valid=known, expected=len(changes), detail=told)
 
     def _ranks(self, period: Period, children: PeriodMeans) -> list[PeriodRow]:
         """Return the ranks of areas among their equals; one without a value has none and takes nobody's place."""
         earlier = shifted(period, -1)
         found = concentrations(children)
         now = self._statistics(period, found)
-        before = self._statistics(earlier, concentrations(children.over(earlier)))
+        before = self._statistics(earlier, concentrations(children, over=earlier))
         shares = self._shares(period, air_days(found, self._standards))
         rows = [*self._ranked(period, children.members, "PM2.5", [s.values["PM2.5"] for s in now])]
         rows += self._ranked(period, children.members, GOOD_SHARE, [None if s is None else -s for s in shares])

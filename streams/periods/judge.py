@@ -6,7 +6,7 @@ It is a fold of result rows (`PeriodJudge.fold`) and says what changed at the ti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,7 @@ from streams.periods.folding import Part, parts_of
 from streams.periods.members import Clocks, Members, members_of, site_on
 from streams.periods.pages import Pages
 from streams.periods.past import Held, calendar_name
-from streams.periods.plan import Period, PeriodMeans, PeriodRow
+from streams.periods.plan import Period, PeriodEvaluation, PeriodMeans, PeriodRow
 from streams.periods.registered import PeriodContext, period_evaluations_of
 from streams.periods.saying import Chunk, Speaker, Topic
 from streams.periods.touched import Touched
@@ -241,26 +241,32 @@ class PeriodJudge:
             if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
                 names = [self._members.names[row] for row in sites]
                 entries = tuple(site_on(self._registry, name, period.through_day) for name in names)
-                rows = evaluation.site(period, self._held.means(names, period), entries)
+                rows = evaluation.site(period, self._means(evaluation)(names, period), entries)
                 self._say_rows(calendar, bounds, period, rows, content)
             for place, area in enumerate(self._members.areas):
                 came = (content[:count][self._members.lies_in[place]] != 0).any()
                 if came and touched[self._members.row_of_area(place)]:
-                    members = self._area_means(place, area, period)
+                    members = self._area_means(self._means(evaluation), place, area, period)
                     entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
                     rows = evaluation.area(period, members, area, entries)
                     self._say_rows(calendar, bounds, period, rows, self._area_content(place, content))
 
-    def _area_means(self, place: int, area: Area, period: Period) -> PeriodMeans:
+    def _means(self, evaluation: PeriodEvaluation) -> Callable[[Sequence[str], Period], PeriodMeans]:
+        """Return what makes the means that an evaluation is given: none where it says that it needs the days only."""
+        return self._held.bare if getattr(evaluation, "days_only", False) else self._held.means
+
+    def _area_means(
+        self, make: Callable[[Sequence[str], Period], PeriodMeans], place: int, area: Area, period: Period
+    ) -> PeriodMeans:
         """Return the means of an area's set, with its own and those of the areas below it."""
         reach = self._members.reach[place]
         counted = reach.set_on(reach.rows, np.array([period.through_day]))[:, 0]
         names = [self._members.names[row] for row in reach.rows[counted]]
         children = self._members.children(area.id)
         return replace(
-            self._held.means(names, period),
-            own=self._held.means([area.id], period),
-            children=self._held.means(children, period) if children else None,
+            make(names, period),
+            own=make([area.id], period),
+            children=make(children, period) if children else None,
         )
 
     def _area_content(self, place: int, content: NDArray[np.uint64]) -> NDArray[np.uint64]:

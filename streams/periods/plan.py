@@ -187,7 +187,10 @@ class PeriodRow:
 
 
 class PeriodEvaluation(Protocol):
-    """What a standard says of periods; without state."""
+    """What a standard says of periods; without state.
+
+    One that has ``days_only = True`` is given means without a factor: it looks at `PeriodMeans.days` alone.
+    """
 
     @property
     def name(self) -> str:
