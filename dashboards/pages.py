@@ -10,6 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.desk import Alert, Why
+from alerts.events import Event
+from alerts.periods import Cadence
+from alerts.rulefile import AIR
 from dashboards.api import acknowledge_event, close_event, is_event_id, read_station, station_data
 from dashboards.console import Console, catalogue_of, console_of
 from dashboards.events import Tab, listed
@@ -69,22 +72,24 @@ def spread(seen: Overview) -> list[tuple[str, int]]:
 
 
 @router.get("/stations/{site_id}")
-async def station(request: Request, site_id: str) -> HTMLResponse:
+async def station(request: Request, site_id: str) -> Response:
     """Answer with one site over a time."""
     return await _station(request, site_id, "station.html")
 
 
 @router.get("/parts/stations/{site_id}")
-async def station_part(request: Request, site_id: str) -> HTMLResponse:
+async def station_part(request: Request, site_id: str) -> Response:
     """Answer with the changing part of a site's page."""
     return await _station(request, site_id, "_station.html")
 
 
-async def _station(request: Request, site_id: str, template: str) -> HTMLResponse:
+async def _station(request: Request, site_id: str, template: str) -> Response:
     console = console_of(request)
     site = console.site(site_id)
     if site is None:
         return console.page(request, "lost.html", status=404, what="station.not_found")
+    if site.kind != AIR:
+        return RedirectResponse(f"/sites/{site.id}", status_code=303)
     query = request.query_params
     view = View(query["w"]) if query.get("w") in tuple(View) else View.HOUR
     newest, bad = newest_hour(console), False
@@ -206,10 +211,20 @@ _VIEW_OF: dict[str, View] = {Window.HOUR: View.HOUR, Window.O3_8H: View.EIGHT, W
 def _around(alert: Alert) -> str:
     """Return the address of the station's page around an event, on the window that was judged."""
     event = alert.event
+    if event.peak.network != AIR:
+        return _around_of_kind(event)
     view = _VIEW_OF.get(event.window, View.DAY)
     margin = DAY_MS * (7 if view is View.DAY else 1)
     start, end = _input_value(event.start - margin), _input_value(event.last + margin)
     return f"/stations/{quote(event.key.site, safe='')}?{urlencode({'w': view, 'from': start, 'to': end})}"
+
+
+def _around_of_kind(event: Event) -> str:
+    cadence = Cadence.of(event.window)
+    margin = 12 * (cadence.length_ms or 30 * DAY_MS)
+    window = event.window.removesuffix("_min").removesuffix("_max")
+    asked = {"w": window, "from": _input_value(event.start - margin), "to": _input_value(event.last + margin)}
+    return f"/sites/{quote(event.key.site, safe='')}?{urlencode(asked if not cadence.months else {'w': window})}"
 
 
 def _why(console: Console, event_id: str) -> Why | None:

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from alerts.against import TARGETS
 from alerts.events import Event
+from alerts.periods import Cadence
 from alerts.rules import Kind
 from alerts.states import StepReason
 from alerts.texts import (
@@ -88,6 +89,7 @@ def environment() -> Environment:
         bound_shown=bound_shown,
         point_shown=point_shown,
         priority=Priority,
+        row_label=row_label,
         against=_AGAINST,
         window_name=window_name,
     )
@@ -172,6 +174,14 @@ def quota_text(spot: Spot) -> str:
     """Return what is left of the yearly quota of COD; empty where there is none."""
     row = spot.year.get("COD.quota")
     return "" if row is None or row.value is None else written(row.value, row.digits, 1)
+
+
+def row_label(point: Point) -> str:
+    """Return the label of a judged row: first and last instant within a day, else date or year of its start."""
+    cadence = Cadence.of(point.window)
+    if cadence.months:
+        return beijing(point.start).strftime("%Y-%m")
+    return day_label(point.start) if cadence.length_ms >= DAY_MS else slot_label(point.start, cadence.length_ms)
 
 
 def day_label(start: int) -> str:

@@ -176,3 +176,23 @@ def test_a_kind_of_the_users_own_is_shown_from_its_file_alone(tmp_path: Path) ->
         assert "土壤" in page.split('id="glance-soil"')[1]
         assert "21.5" in page.split('id="spot-P"')[1].split("</tr>")[0]
         assert "含水率" in made.client().get("/sites/P").text
+
+
+def test_an_alert_of_a_section_names_its_slot_and_leads_to_its_page(water: House) -> None:
+    event = next(one for one in water.desk.open_events() if one.event.key.rule == "water-target")
+    page = water.client().get(f"/alerts/{event.id}").text
+    assert "2026-11-21 00:00–04:00" in page
+    assert 'href="/sites/W?w=4h&amp;from=2026-11-19T00%3A00' in page
+    assert "目标 Ⅲ类" in page
+    assert "待复测" in page
+
+
+def test_the_list_of_alerts_shows_classes_by_name_and_how_pressing_they_are(water: House) -> None:
+    page = water.client().get("/alerts").text
+    assert "Ⅳ类" in page
+    assert "应不劣于 Ⅲ类" in page
+
+
+def test_the_old_address_of_a_station_leads_to_the_site_of_another_kind(water: House) -> None:
+    answer = water.client().get("/stations/W")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sites/W")
