@@ -94,12 +94,13 @@ class WaterClass:
         live, daily = (self._items(profile) for profile in (Profile.PLATFORM, Profile.EVALUATION))
         self._apart = tuple(item for item in standards.evaluations[-1].apart if item in digits)
         self._rules = {profile: tuple(self._rules_of(profile)) for profile in Profile}
-        self.slot_outputs = _class_outputs(slot_window, live, self._apart)
+        # What stands apart is said of days and longer: a slot's class of it would decide nothing.
+        self.slot_outputs = _class_outputs(slot_window, live, ())
         self.reach = (0,) * len(self.slot_outputs)
         self.day_outputs = _class_outputs("24h", daily, self._apart)
 
     def slots(self, slots: Slots, begin: int, sites: tuple[Site, ...]) -> list[Block]:
-        """Return class, items over the target, and the classes of what stands apart, of each slot."""
+        """Return the class and the items over the target of each slot."""
         part = slots.from_place(begin)
         at = {factor: part.at(factor) for factor in self._digits}
         cells = {
@@ -112,10 +113,10 @@ class WaterClass:
             )
             for factor, place in at.items()
         }
-        return self._said(cells, part.day, sites, Profile.PLATFORM)
+        return self._said(cells, part.day, sites, Profile.PLATFORM)[: len(self.slot_outputs)]
 
     def day(self, slots: Slots, sites: tuple[Site, ...], means: Mapping[tuple[str, str], Block]) -> list[Block]:
-        """Return the same of the day, from its means rounded to the evaluation decimals."""
+        """Return the same of the day and what stands apart, from its means rounded to the evaluation decimals."""
         cells = {
             factor: _Cells(
                 value=means[factor, "24h"].value,

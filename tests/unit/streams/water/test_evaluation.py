@@ -116,11 +116,12 @@ def test_lakes_are_judged_by_their_own_phosphorus() -> None:
 
 def test_nitrogen_and_coliforms_stand_apart() -> None:
     readings = GOOD | {"TN": "1.8", "faecal_coliform": "30000"}
-    river, lake = slot_rows(readings), slot_rows(readings, water="lake")
-    assert river["class", "4h"][1].value.tolist() == [[2]]
-    assert river["class.TN", "4h"][1].present.tolist() == [[False]]
-    assert lake["class.TN", "4h"][1].value.tolist() == [[5]]
-    assert river["class.faecal_coliform", "4h"][1].value.tolist() == [[5]]
+    river, lake = day_rows(readings), day_rows(readings, water="lake")
+    assert river["class"][1].value.tolist() == [[2]]
+    assert river["class.TN"][1].present.tolist() == [[False]]
+    assert lake["class.TN"][1].value.tolist() == [[5]]
+    assert river["class.faecal_coliform"][1].value.tolist() == [[5]]
+    assert [output.factor for output in CLASSED.slot_outputs] == ["class", "over_target"]
 
 
 def test_a_value_over_the_sections_own_target_asks_to_measure_again() -> None:
