@@ -47,6 +47,9 @@ COMPOSITE: Final = "composite"
 SHARE_DIGITS: Final = 2
 """Of percentages."""
 _PERCENTILES: Final[Mapping[str, Fraction]] = {"CO": Fraction(95, 100), "O3": Fraction(90, 100)}
+_URBAN_ZONE: Final = 2
+_YEAR_LIMITS: Final[Mapping[str, str]] = {"CO": Window.DAY, "O3": Window.MDA8}
+"""Items whose yearly percentile is held against the limit of a day; the others have an annual one."""
 _NAMED: Final = ("PM2.5", "O3")
 """Items whose days over the limit and days as primary pollutant are counted."""
 _TREND_YEARS: Final = 10
@@ -55,6 +58,16 @@ _WATCHED: Final = frozenset({Span.YEAR, Span.SEASON})
 _O3_DAYS: Final = Series("O3", Window.MDA8)
 _DATES_NAMED: Final = 10
 """A mark's detail names at most so many of its days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What a member's targets and limits depend on."""
+
+    areas: tuple[str, ...]
+    """Itself, or those that it lies in."""
+    zone: int
+    """Function class of GB 3095; areas are held against class 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +129,8 @@ class AirYear:
     def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> list[PeriodRow]:
         """Return what is said of sites over a period."""
         days = np.arange(period.first_day, period.through_day + 1)
-        return self._rows(period, means, absences(sites, days), [site.areas for site in sites])
+        where = [Where(areas=site.areas, zone=site.zone or _URBAN_ZONE) for site in sites]
+        return self._rows(period, means, absences(sites, days), where)
 
     def area(self, period: Period, members: PeriodMeans, area: AreaView, sites: tuple[Site, ...]) -> list[PeriodRow]:
         """Return what is said of an area over a period, and the ranks of the areas below it."""
@@ -124,7 +138,7 @@ class AirYear:
         if members.own is not None:
             days = np.arange(period.first_day, period.through_day + 1)
             absent = np.logical_and.reduce(absences(sites, days), axis=0, keepdims=True) if sites else None
-            rows += self._rows(period, members.own, absent, [(area.id,)], control=True)
+            rows += self._rows(period, members.own, absent, [Where(areas=(area.id,), zone=_URBAN_ZONE)], control=True)
             rows += self._joint_hours(period, members.own, area)
         if members.children is not None and period.span in _COMPOSED:
             rows += self._ranks(period, members.children)
@@ -135,7 +149,7 @@ class AirYear:
         period: Period,
         means: PeriodMeans,
         absent: NDArray[np.bool_] | None,
-        areas: Sequence[tuple[str, ...]],
+        where: Sequence[Where],
         *,
         control: bool = False,
     ) -> list[PeriodRow]:
@@ -161,8 +175,9 @@ class AirYear:
             if (slope := trends[place]) is not None:
                 self._say_trend(said, slope)
             if period.span is Span.YEAR:
-                self._say_year(said, index, place, areas[place])
-                self._say_targets(said, now[place], shares[place], areas[place])
+                self._say_year(said, index, place, where[place].areas)
+                self._say_limits(said, now[place], where[place].zone)
+                self._say_targets(said, now[place], shares[place], where[place].areas)
             rows += said.found
         return rows
 
@@ -313,6 +328,24 @@ class AirYear:
             hit = np.nonzero(levels >= mark.level)[0]
             named = [day_date(period.first_day + day).isoformat() for day in hit[:_DATES_NAMED].tolist()]
             said.add(f"broken.{mark.mark}", int(hit.size), detail="; ".join(named), level=mark.level, **counts)
+
+    def _say_limits(self, said: _Rows, now: Statistics, zone: int) -> None:
+        """Say how far each year's statistic is from its limit, by the limits of the period's last day."""
+        for item, value in now.values.items():
+            limit = self._standards.limit(item, _YEAR_LIMITS.get(item, "annual"), zone, said.period.last_day)
+            if limit is None:
+                continue
+            gap = None if value is None else value - limit.quantity
+            said.add_exact(
+                f"{item}.year_limit",
+                gap,
+                SHARE_DIGITS,
+                valid=now.valid[item],
+                expected=said.period.due,
+                level=None if gap is None else int(gap <= 0),
+                detail=f"{limit.quantity} {limit.unit}",
+                edition=limit.edition,
+            )
 
     def _say_targets(self, said: _Rows, now: Statistics, share: Fraction | None, areas: tuple[str, ...]) -> None:
         """Say the distance to each target and to its base; unset and looser than the base are states of their own."""

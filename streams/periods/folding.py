@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
 from sensors.kinds import Kind
 from streams.judging.hashing import joined
-from streams.judging.reasons import REASONS
+from streams.judging.reasons import INVALID, REASONS
 from streams.periods.calendar import years_of
 from streams.periods.pages import Cells, rank_of
 from streams.periods.plan import Series
@@ -112,7 +112,12 @@ def _cells(rows: pa.RecordBatch, member: NDArray[np.int64]) -> Cells:
     numbers = value.fill_null(0).to_numpy()
     present = value.is_valid().to_numpy(zero_copy_only=False)
     reasons = rows.column("reason")
-    known = pc.index_in(reasons.dictionary, value_set=_REASON_NAMES).to_numpy(zero_copy_only=False).astype(np.uint8)
+    known = (
+        pc.index_in(reasons.dictionary, value_set=_REASON_NAMES)
+        .fill_null(INVALID)
+        .to_numpy(zero_copy_only=False)
+        .astype(np.uint8)
+    )
     reason = known[reasons.indices.to_numpy()]
     marks = rows.column("flags").to_numpy()
     valid, inputs = rows.column("valid").to_numpy(), rows.column("inputs").to_numpy()

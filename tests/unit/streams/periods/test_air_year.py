@@ -278,3 +278,16 @@ def test_a_site_without_an_item_by_plan_has_an_index_of_the_others() -> None:
             if k[:3] == (name, "good_share", "month") and k[4] == ""
         )
         assert (row["value"], row["valid"]) == (10000, 30)
+
+
+@pytest.mark.parametrize(
+    ("number", "edition", "gap", "within"), [(2025, "GB3095-2012", -300, 1), (2026, "GB3095-2026-1", 200, 0)]
+)
+def test_a_year_is_held_against_the_limits_of_its_last_day(number: int, edition: str, gap: int, within: int) -> None:
+    # PM2.5 of 32: within 35 in 2025, over 30 in 2026, whose first two months were under the old edition
+    found = final(played(year("A", number, value={**GOOD, "PM2.5": 32.0}), f"{number}-12-31"))
+    rows = {k[4]: r for k, r in found.items() if k[:3] == ("C", "PM2.5.year_limit", "year")}
+    assert set(rows) == {edition}
+    assert (rows[edition]["value"], rows[edition]["level"]) == (gap, within)
+    ozone = next(r for k, r in found.items() if k[:3] == ("C", "O3.year_limit", "year"))
+    assert (ozone["value"], ozone["detail"]) == (-7000, "160 µg/m³")
