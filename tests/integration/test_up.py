@@ -100,7 +100,7 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
         first = made.start(*command)
         wait_for(f"the page\n{made.told()}", lambda: _full(port), PAGE_S)
         hour = int(_asked(port, "/api/v1/overview")["hour"]["start"])
-        wait_for("the areas", lambda: all(_whole(_table(folder, hour - h * HOUR_MS)) for h in (1, 20, 39)), PAGE_S)
+        wait_for("the areas", lambda: all(_whole(_table(folder, hour - h * HOUR_MS)) for h in (1, 20, 39)), 2 * PAGE_S)
         before = {h: _table(folder, hour - h * HOUR_MS) for h in range(1, 40)}
         assert [h for h, table in before.items() if not _whole(table)] == []
         assert {kind for kind, *_ in before[9]} >= set(KINDS) - {"water"}  # whose hours are few
