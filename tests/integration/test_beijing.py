@@ -11,17 +11,20 @@ from uuid import uuid4
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from alerts.desk import Desk, Filters
 from alerts.journal import open_journal
 from scripts.services import InfluxAccess
 from sensors.clock import HOUR_MS
+from streams.results import PACKETS
 from streams.store.influx import InfluxStore
 from tests import independent_air
 from tests.integration.running import ROOT, System, has_read_all, system, wait_for
 
 DATA = ROOT / "tests" / "data" / "beijing"
+WINDOWS = ("1h", "8h", "8h_platform", "24h_running", "24h", "MDA8")
 EPISODE = (pd.Timestamp("2016-12-16"), pd.Timestamp("2016-12-21"))
 pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.influx]
 
@@ -61,8 +64,9 @@ def _run(made: System, *command: str, wait_s: float = 60) -> None:
 
 
 def _ours(store: InfluxStore, station: str) -> dict[tuple[str, str, pd.Timestamp], tuple[object, ...]]:
-    span = (pd.Timestamp("2016-11-25"), pd.Timestamp("2017-01-03"))
-    table = store.site_rows(station, *(int(t.timestamp() * 1000) for t in span))
+    start, end = (int(pd.Timestamp(day).timestamp() * 1000) for day in ("2016-11-25", "2017-01-03"))
+    table = store.site_rows(station, start, end, windows=WINDOWS)
+    table = table.filter(pc.not_equal(table.column("factor").cast(pa.utf8()), PACKETS))
     table = table.set_column(3, "start", table.column("start").cast(pa.int64()))
     found: dict[tuple[str, str, pd.Timestamp], tuple[object, ...]] = {}
     for row in table.to_pylist():

@@ -15,7 +15,7 @@ from sensors.clock import HOUR_MS
 from sensors.errors import ConfigError, StoreError
 from streams.results import ResultHead
 from streams.store import sqlite
-from streams.store.contract import Clock, WriteReport
+from streams.store.contract import RECORD, Clock, WriteReport
 from streams.store.sqlite import Access, SqliteStore
 from tests.unit.streams.store.samples import HEAD, HOUR, T0, batch, listed, row
 
@@ -91,7 +91,7 @@ def test_a_reader_that_comes_first_is_told_so_and_reads_later(path: Path) -> Non
 
 def _make_version_1(path: Path) -> None:
     """Turn a file into one whose keys and clock knew one kind only."""
-    old = [name for name in sqlite.RECORD if name not in {"kind", "pack"}]
+    old = [name for name in RECORD if name not in {"kind", "pack"}]
     columns = ", ".join(f'"{name}"' for name in (*old, "kind", "pack"))
     with closing(sqlite3.connect(path)) as db:
         db.executescript("ALTER TABLE result RENAME TO new; DROP INDEX result_by_start; DROP TABLE clock;")
