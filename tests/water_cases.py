@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from sensors.kinds import Kind, load_kind
-from sensors.registry import Site
+from sensors.registry import Absence, Site
 from sensors.windows import Span
 from streams.judging.means import divide_half_even
 from streams.judging.plan import Block, Output, Slots
@@ -28,11 +28,21 @@ def kind() -> Kind:
 
 
 def section(
-    name: str = "a", *, station_class: str = "river_section", assessment: bool = False, **setting: object
+    name: str = "a",
+    *,
+    station_class: str = "river_section",
+    assessment: bool = False,
+    not_in_plan: tuple[Absence, ...] = (),
+    **setting: object,
 ) -> Site:
     """A site of which only the setting, the class and the assessment count."""
     told = {"water": "river", "target": "III", **setting}
-    return cast("Site", SimpleNamespace(id=name, station_class=station_class, assessment=assessment, setting=told))
+    return cast(
+        "Site",
+        SimpleNamespace(
+            id=name, station_class=station_class, assessment=assessment, setting=told, not_in_plan=not_in_plan
+        ),
+    )
 
 
 def slots(*sites: dict[str, str], day: int = 20_000, count: int = 6) -> Slots:

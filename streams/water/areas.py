@@ -137,8 +137,8 @@ def _fixed(share: Fraction | None) -> int | None:
 
 
 def _shares(say: Teller, area: str, spread: Shares) -> Iterator[PeriodRow]:
-    """Yield the shares, each with the whole registry below the line and those without data listed."""
-    lacking = f"; without data: {', '.join(spread.without)}" if spread.without else ""
+    """Yield the shares, each with the whole registry below the line and those without a class listed."""
+    lacking = f"; without a class: {', '.join(spread.without)}" if spread.without else ""
     for factor, count in _counts(spread):
         yield say.row(
             area, factor, value=_fixed(percent(count, spread)), digits=PERCENT_DIGITS,
@@ -155,7 +155,7 @@ def _tiers(say: Teller, found: Sections, over: Sequence[bool], sites: Sequence[S
     for place, site in enumerate(sites):
         if site.station_class == SOURCE_CLASS:
             worst = found.class_of(place)
-            failed = over[place] or (worst is not None and worst > limit)
+            failed = over[place] or found.fails(place, limit)
             passes[site.id] = False if failed else None if worst is None else True
             tiers[site.id] = str(site.setting.get("tier") or say.rules.rules.tiers[0].tier)
     return [tier for tier in tier_results(passes, tiers, say.rules.rules) if tier.total]
@@ -175,7 +175,7 @@ def _tier_row(say: Teller, area: str, tier: TierResult) -> PeriodRow:
     told = [
         f"{tier.verdict}: {tier.passed} of {tier.total}",
         f"failed: {', '.join(tier.failed)}" if tier.failed else "",
-        f"without data: {', '.join(tier.without)}" if tier.without else "",
+        f"without a class: {', '.join(tier.without)}" if tier.without else "",
     ]
     return say.row(
         area, f"{SOURCES}.{tier.tier.tier}", value=_fixed(Fraction(100 * tier.passed, tier.total)) if judged else None,

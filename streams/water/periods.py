@@ -26,7 +26,7 @@ from streams.water.evaluation import TLI
 from streams.water.masses import flux_rows, masses, year_before
 from streams.water.rating import BayVerdict, bay_verdict
 from streams.water.rows import Teller
-from streams.water.sections import Sections, classed, day_means, rules_of, sections
+from streams.water.sections import Sections, classed, day_means, least_items, rules_of, sections
 from streams.water.stability import Month, steadiness, watched
 from streams.water.standards import Body, Profile, WaterStandards, load_water_standards
 from streams.water.trophic import grades, trophic_index, unit_factor
@@ -35,6 +35,7 @@ STABILITY: Final = "stability"
 WATCH: Final = "watch"
 """Factor of the months that fail although the year passes; 0: not on the watch list."""
 _MONTHS: Final = 12
+_LONGEST_MONTH: Final = 31
 
 
 def water_period(context: PeriodContext) -> WaterPeriod:
@@ -50,6 +51,9 @@ class WaterPeriod:
 
     def __init__(self, kind: Kind, standards: WaterStandards, targets: Targets = NO_TARGETS) -> None:
         self._kind, self._standards = kind, standards
+        months = max((rules.stability.months for rules in standards.evaluations), default=1)
+        self.looks_back: Final = {Span.MONTH: (months - 1) * _LONGEST_MONTH}
+        """The stability of a month is that of the months up to it."""
         self._areas = Areas(kind, targets)
 
     def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> list[PeriodRow]:
@@ -160,16 +164,26 @@ def _months(period: Period, count: int) -> list[Period]:
     return found
 
 
-def _by_month(found: Sections, means: PeriodMeans, months: Sequence[Period]) -> list[list[Month]]:
+def _by_month(
+    found: Sections, means: PeriodMeans, sites: Sequence[Site], months: Sequence[Period]
+) -> list[list[Month]]:
     """Return the months of each section with their classes."""
     items = _measured(found, means, months[0].first_day, months[-1].through_day)
     classes = [
-        classed(means.over(month, items), found.body, found.target, found.rules, items).worst for month in months
+        classed(
+            means.over(month, items),
+            found.body,
+            found.target,
+            found.rules,
+            items,
+            least_items(month, sites, means.factors, found.rules),
+        )
+        for month in months
     ]
     return [
         [
-            Month(last_day=month.through_day, water_class=int(worst[place]) or None)
-            for month, worst in zip(months, classes, strict=True)
+            Month(last_day=month.through_day, water_class=part.class_of(place))
+            for month, part in zip(months, classes, strict=True)
         ]
         for place in range(len(found.members))
     ]
@@ -188,7 +202,7 @@ def _measured(found: Sections, means: PeriodMeans, first_day: int, last_day: int
 def _stability(say: Teller, found: Sections, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[PeriodRow]:
     """Yield the stability index of the months up to this one."""
     rule = say.rules.rules.stability
-    months = _by_month(found, means, _months(say.period, rule.months))
+    months = _by_month(found, means, sites, _months(say.period, rule.months))
     for site, row in zip(sites, months, strict=True):
         target = target_of(site) or None
         steady = steadiness(row, target, rule)
@@ -206,7 +220,7 @@ def _stability(say: Teller, found: Sections, means: PeriodMeans, sites: tuple[Si
 
 def _watch(say: Teller, found: Sections, means: PeriodMeans, sites: tuple[Site, ...]) -> Iterator[PeriodRow]:
     """Yield how many months of the year fail although the year passes."""
-    months = _by_month(found, means, _months(say.period, calendar_date(say.period.through_day).month))
+    months = _by_month(found, means, sites, _months(say.period, calendar_date(say.period.through_day).month))
     for place, (site, row) in enumerate(zip(sites, months, strict=True)):
         target, year_class = target_of(site) or None, found.class_of(place)
         failed = watched(year_class, row, target)

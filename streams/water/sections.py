@@ -15,12 +15,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
 from sensors.factors import Factor
 from sensors.registry import Site
 from streams.judging.forms import formed
 from streams.judging.means import divide_half_even
 from streams.judging.reasons import MISSING_ITEM, NO_ITEM, NOT_IN_PLAN, OK
-from streams.periods.plan import PeriodMeans, Series
+from streams.periods.plan import Period, PeriodMeans, Series
 from streams.water.classes import (
     BODIES,
     Classes,
@@ -70,7 +71,10 @@ class Sections:
     classes: Classes
     planned: NDArray[np.bool_]
     """Whether the member measures the item by plan."""
+    needed: NDArray[np.bool_]
+    """[M, items of `Evaluation.period_least`]: without them the member has no class."""
     worst: Classes
+    """Of what there is, be it enough for a class or not."""
     counted: NDArray[np.int16]
     body: NDArray[np.intp]
     target: Ints
@@ -78,12 +82,22 @@ class Sections:
     rules: Rules
 
     def class_of(self, place: int) -> int | None:
-        """Return the class of a member; None where it has none."""
-        return int(self.worst[place]) or None
+        """Return the class of a member; None where it has none, or too few items for one."""
+        return None if self.lacking(place) else int(self.worst[place]) or None
+
+    def fails(self, place: int, limit: int) -> bool:
+        """Return whether an item of a member is over a class, however few were measured: more could not mend it."""
+        return bool(self.worst[place] > limit)
+
+    def lacking(self, place: int) -> list[str]:
+        """Return the items for want of which a member has no class."""
+        there = {item for item, found in zip(self.items, self.classes[place], strict=True) if found}
+        least = self.rules.rules.period_least
+        return [item for item, needs in zip(least, self.needed[place], strict=True) if needs and item not in there]
 
     def deciding(self, place: int) -> str:
-        """Return the deciding items of a member; none at class I."""
-        worst = self.worst[place]
+        """Return the deciding items of a member; none at class I, or without a class."""
+        worst = self.class_of(place) or 0
         return ";".join(
             item for item, found in zip(self.items, self.classes[place], strict=True) if found == worst and worst > 1
         )
@@ -105,8 +119,10 @@ class Sections:
     def missing(self, place: int) -> list[str]:
         """Return the items of the live profile that a member should have a class in and has none."""
         live = self.rules.rules.profiles[Profile.PLATFORM].items
-        lacking = (self.classes[place] == 0) & self.planned[place]
-        return [item for item, lacks in zip(self.items, lacking, strict=True) if lacks and item in live]
+        lacks = (self.classes[place] == 0) & self.planned[place]
+        without = {item for item, missing in zip(self.items, lacks, strict=True) if missing and item in live}
+        without = (without - set(self.rules.rules.period_least)) | set(self.lacking(place))
+        return [item for item in dict.fromkeys((*live, *self.items)) if item in without]
 
     def reason(self, place: int) -> int:
         """Return the reason code beside, or in place of, a member's class."""
@@ -142,11 +158,38 @@ def sections(means: PeriodMeans, sites: Sequence[Site], rules: Rules, items: Seq
     body = np.array([body_of(site) for site in sites], dtype=np.intp)
     target = np.array([target_of(site) for site in sites], dtype=np.int64)
     wanted = rules.rules.profiles[Profile.EVALUATION].items if items is None else items
-    return classed(means, body, target, rules, tuple(item for item in wanted if item in means.factors))
+    held = tuple(item for item in wanted if item in means.factors)
+    needed = least_items(means.period, sites, means.factors, rules) if items is None else None
+    return classed(means, body, target, rules, held, needed)
 
 
-def classed(means: PeriodMeans, body: ArrayLike, target: ArrayLike, rules: Rules, items: tuple[str, ...]) -> Sections:
-    """Return the classes of members whose kind of water and target are given."""
+def least_items(period: Period, sites: Sequence[Site], factors: Sequence[str], rules: Rules) -> NDArray[np.bool_]:
+    """Return which of the least items each site measures by plan on some day that is over, [sites, least items]."""
+    begin = period.first_day * DAY_MS - BEIJING_OFFSET_MS
+    end = (max(period.through_day, period.first_day) + 1) * DAY_MS - BEIJING_OFFSET_MS
+    absent = [
+        {entry.factor for entry in site.not_in_plan if entry.start <= begin and (entry.end is None or entry.end >= end)}
+        for site in sites
+    ]
+    least = rules.rules.period_least
+    needed = [[item in factors and item not in without for item in least] for without in absent]
+    return np.array(needed, np.bool_).reshape(len(sites), len(least))
+
+
+def classed(  # noqa: PLR0917  what a table of sections is made of
+    means: PeriodMeans,
+    body: ArrayLike,
+    target: ArrayLike,
+    rules: Rules,
+    items: tuple[str, ...],
+    needed: NDArray[np.bool_] | None = None,
+) -> Sections:
+    """Return the classes of members whose kind of water and target are given; without ``needed`` one item is enough."""
+    members, least = len(means.members), rules.rules.period_least
+    needed = np.zeros((members, len(least)), np.bool_) if needed is None else needed.copy()
+    for place, item in enumerate(least):
+        if item in means.factors:
+            needed[:, place] &= means.reason[:, means.at(item)] != NOT_IN_PLAN
     at = [means.at(item) for item in items]
     digits = tuple(means.digits[place] for place in at)
     table = _table(rules.limits, items, digits)
@@ -160,10 +203,11 @@ def classed(means: PeriodMeans, body: ArrayLike, target: ArrayLike, rules: Rules
         values=values[..., 0],
         classes=classes[..., 0],
         planned=means.reason[:, at] != NOT_IN_PLAN,
+        needed=needed,
         worst=found.worst[..., 0],
         counted=found.counted[..., 0],
-        body=np.broadcast_to(np.asarray(body, dtype=np.intp), len(means.members)),
-        target=np.broadcast_to(np.asarray(target, dtype=np.int64), len(means.members)),
+        body=np.broadcast_to(np.asarray(body, dtype=np.intp), members),
+        target=np.broadcast_to(np.asarray(target, dtype=np.int64), members),
         table=table,
         rules=rules,
     )

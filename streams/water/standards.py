@@ -167,6 +167,8 @@ class Evaluation:
     start_day: int
     end_day: int | None
     profiles: Mapping[Profile, ProfileRule]
+    period_least: tuple[str, ...]
+    """Items without which, where the section measures them by plan, a period has no class."""
     apart: tuple[str, ...]
     decimals: Mapping[str, int]
     multiples_over: int
@@ -382,6 +384,7 @@ def _evaluation(row: Mapping[str, Any]) -> Evaluation:
             Profile(name): ProfileRule(items=tuple(rule["items"]), rounded=rule["rounded"], of=rule["of"])
             for name, rule in row["profiles"].items()
         },
+        period_least=tuple(row["period_least"]["items"]),
         apart=tuple(row["apart"]["items"]),
         decimals=dict(row["decimals"]["rows"]),
         multiples_over=row["multiples"]["over"],

@@ -96,10 +96,10 @@ def test_the_month_stands_beside_the_days(said: Any) -> None:
 
 def test_the_area_lists_who_is_silent_below_its_whole_line(said: Any) -> None:
     row = said["river", "share_good", "month", day_ms(FIRST)]
-    assert (row["value"], row["digits"], row["detail"]) == (6667, 2, "2 of 3; without data: silent")
+    assert (row["value"], row["digits"], row["detail"]) == (6667, 2, "2 of 3; without a class: silent")
     assert (row["valid"], row["expected"]) == (2, 3)
     day = said["river", "share_good", "24h", day_ms(FIRST + 10)]
-    assert (day["value"], day["detail"]) == (3333, "1 of 3; without data: silent")
+    assert (day["value"], day["detail"]) == (3333, "1 of 3; without a class: silent")
     assert said["river", "share_worse_V", "24h", day_ms(FIRST + 10)]["detail"].startswith("1 of 3")
     # Fewer than 75 % of its sections have data.
     assert said["river", "rating", "month", day_ms(FIRST)]["reason"] == "too_few_sites"

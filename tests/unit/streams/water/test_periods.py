@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sensors.registry import Site
+from sensors.clock import DAY_MS, HOUR_MS
+from sensors.registry import Absence, Site
 from sensors.yamlfile import parse_yaml
 from streams.judging.reasons import REASONS
 from streams.periods.plan import Period, PeriodRow
@@ -73,7 +74,61 @@ def test_a_section_without_data_has_no_class_and_one_with_a_gap_names_it() -> No
     row = said(held(a={"wtemp": "20"}), year(2024), section())["class"]
     assert (row.value, reason(row)) == (None, Reason.NO_ITEM)
     row = said(held(a={"pH": "7", "DO": "8", "CODMn": "3", "NH3_N": "0.3"}), year(2024), section())["class"]
-    assert (row.value, reason(row), row.detail) == (2, Reason.MISSING_ITEM, "missing: TP")
+    assert (row.value, row.level, row.primary) == (None, None, "")
+    assert (reason(row), row.detail) == (Reason.MISSING_ITEM, "missing: TP")
+
+
+def unplanned(*factors: str, last: str | None = None) -> tuple[Absence, ...]:
+    """Absences from 2020 on."""
+    begin, end = (None if text is None else day(text) * DAY_MS - 8 * HOUR_MS for text in ("2020-01-01", last))
+    return tuple(Absence(factor=name, start=begin or 0, end=end, author="x", why="y") for name in factors)
+
+
+def test_what_a_section_does_not_measure_by_plan_is_not_asked_of_its_class() -> None:
+    days = held(a={"pH": "7", "DO": "8", "CODMn": "3", "NH3_N": "0.3"})
+    row = said(days, year(2024), section(not_in_plan=unplanned("TP")))["class"]
+    assert (row.value, row.valid, row.detail) == (2, 4, "")
+    # Measured by plan from December on: the year lacks it.
+    row = said(days, year(2024), section(not_in_plan=unplanned("TP", last="2024-12-01")))["class"]
+    assert (row.value, reason(row), row.detail) == (None, Reason.MISSING_ITEM, "missing: TP")
+
+
+def test_one_good_item_makes_neither_section_nor_area_excellent() -> None:
+    days = held(**{name: {"pH": "7"} for name in "abcde"})
+    sites = [section(name) for name in "abcde"]
+    row = said(days, year(2024), *sites)["class"]
+    assert (row.value, reason(row), row.detail) == (None, Reason.MISSING_ITEM, "missing: DO, CODMn, NH3-N, TP")
+    rows = area(days, year(2024), *sites)
+    assert (rows["share_good"].value, rows["share_good"].detail) == (None, "0 of 5; without a class: a, b, c, d, e")
+    assert (rows["rating"].value, reason(rows["rating"])) == (None, Reason.NO_ITEM)
+    days.put("a", day(Y24[0]), day(Y24[1]), **GOOD)
+    rows = area(days, year(2024), *sites)
+    assert (rows["share_good"].value, rows["share_good"].detail) == (2000, "1 of 5; without a class: b, c, d, e")
+    assert (rows["rating"].value, reason(rows["rating"])) == (None, Reason.TOO_FEW_SITES)
+
+
+def test_months_of_one_item_are_neither_steady_nor_on_the_watch_list() -> None:
+    days = held(a={"pH": "7"})
+    steady = said(days, month("2024-12"), section())["stability"]
+    assert (steady.value, steady.valid, reason(steady)) == (None, 0, Reason.INCOMPLETE)
+    watch = said(days, year(2024), section())["watch"]
+    assert (watch.value, watch.valid, watch.expected, reason(watch)) == (None, 0, 12, Reason.NO_ITEM)
+    over = said(days, year(2024), section())["over_target"]
+    assert (over.value, reason(over)) == (None, Reason.MISSING_ITEM)
+    # A year that passes, with two months of one item: those are no months that passed.
+    days = held(a=GOOD)
+    holes = Days()
+    holes.put("a", day("2024-01-01"), day("2024-12-31"), pH="7")
+    holes.put("a", day("2024-03-01"), day("2024-12-31"), **GOOD)
+    assert said(holes, year(2024), section())["watch"].valid == 10
+    assert said(holes, month("2024-12"), section())["stability"].valid == 10
+    assert said(days, year(2024), section())["watch"].valid == 12
+
+
+def test_a_source_fails_by_one_item_and_passes_only_by_all() -> None:
+    days = held(a={"pH": "7"}, b={"pH": "7", "TP": "0.5"})
+    rows = area(days, year(2024), source("a", "county"), source("b", "county"))
+    assert rows["source_pass.county"].detail == "missed: 0 of 2; failed: b; without a class: a"
 
 
 def test_a_lakes_nitrogen_and_trophic_index_stand_apart() -> None:
@@ -202,7 +257,7 @@ def test_281_of_296_sections_are_below_95_percent_and_282_above() -> None:
 def test_sections_without_data_stay_in_the_denominator_and_are_listed() -> None:
     days, sites = many(c2=4, c0=1)
     rows = area(days, month("2024-01"), *sites)
-    assert (rows["share_good"].value, rows["share_good"].detail) == (8000, "4 of 5; without data: c0-0")
+    assert (rows["share_good"].value, rows["share_good"].detail) == (8000, "4 of 5; without a class: c0-0")
     assert (rows["rating"].value, rows["rating"].valid, rows["rating"].expected) == (1, 4, 5)
     days, sites = many(c2=3, c0=2)
     rows = area(days, month("2024-01"), *sites)
