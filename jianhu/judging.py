@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jianhu.packs import pack_of, reader_of
 from streams.judging.judge import KindJudge
 from streams.judging.registered import JudgingContext, evaluations_of, judge_of
 from streams.judging.state import JudgeSettings
@@ -43,6 +44,7 @@ class KindStages:
             permits=parts.permits,
             targets=parts.targets,
         )
+        self._head = ResultHead(kind=kind, pack=pack_of(self._kind, reader_of(parts.settings)))
         self._router = Router(self._kind, parts.registry, parts.settings.partitions)
 
     def check(self) -> None:
@@ -90,5 +92,5 @@ class KindStages:
             results=topics.results(name),
             areas=topics.areas(name),
             deadletter=topics.deadletter,
-            head=ResultHead(kind=name, pack=self._parts.standards.pack),
+            head=self._head,
         )
