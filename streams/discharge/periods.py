@@ -46,6 +46,8 @@ CUT: Final = ".cut"
 _DAY: Final = "24h"
 _LOOK_BACK: Final = 400
 """Days before a calibration in which 30 effective ones are looked for."""
+_ALL_PAST: Final = 10**6
+"""Days."""
 _PERCENT_DIGITS: Final = 2
 _Ints = NDArray[np.int64]
 
@@ -111,6 +113,9 @@ class LoadPeriod:
         self._loads = tuple((factor.symbol, factor.by) for factor in weighted)
         self._flows = tuple(dict.fromkeys(factor.by for factor in weighted))
         self._permits = permits
+        calibrated = any(holder.calibrations for holder in permits.sites.values())
+        self.looks_back: Mapping[Span, int] = dict.fromkeys(self.spans, _ALL_PAST) if calibrated else {}
+        """What stands in for a day comes from before the last calibration, however long ago that was."""
         self._rule = rule or load_effective_rule()
 
     def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> list[PeriodRow]:

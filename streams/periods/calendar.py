@@ -81,6 +81,17 @@ class Calendar:
             if moved.first <= through:
                 yield moved
 
+    def following(self, bounds: Bounds, days: int, through: int) -> Iterator[Bounds]:
+        """Yield the periods that begin up to ``days`` days after these bounds and not after ``through``, in order.
+
+        None of a running year: no evaluation of these looks back beyond its own days.
+        """
+        day, last = bounds.last + 1, min(bounds.last + days, through)
+        while day <= last and self.span is not Span.RUNNING_YEAR:
+            begun = [found for found in self._holding(day, through) if found.first >= day]
+            yield from begun
+            day = 1 + max((found.last for found in begun), default=day)
+
     def moved(self, bounds: Bounds, years: int) -> Bounds:
         """Return the same period some years later, or earlier where ``years`` is negative."""
         if self.span is Span.RUNNING_YEAR:

@@ -25,13 +25,15 @@ from streams.periods.calendar import LEAP, Bounds, Calendar
 from streams.periods.folding import Part, parts_of
 from streams.periods.members import Clocks, Members, members_of, site_on
 from streams.periods.pages import Pages
-from streams.periods.past import Held, calendar_name
+from streams.periods.past import Held, base_series, calendar_name
 from streams.periods.plan import Period, PeriodEvaluation, PeriodMeans, PeriodRow
 from streams.periods.registered import PeriodContext, period_evaluations_of
 from streams.periods.saying import Chunk, Speaker, Topic
 from streams.periods.touched import Touched
 
 OPEN: Final = int(Mark.OPEN)
+_Masks = dict[tuple[Bounds, int], NDArray[np.bool_]]
+"""Periods with the newest day that is over → which members are touched in each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +165,18 @@ class PeriodJudge:
         if members.size == 0:
             return
         for calendar in self._calendars:
-            asked = calendar in self._asked
-            for (bounds, through), mask in sorted(self._periods(calendar, members, days).items()):
+            touched = self._periods(calendar, members, days)
+            for (bounds, through), mask in sorted(touched.items(), key=_by_bounds):
                 rows = np.nonzero(mask & self._members.said)[0]
                 self._say_windows(calendar, bounds, calendar.period(bounds, through), rows)
-                if asked:
-                    self._ask(calendar, bounds, through, mask)
-        self._ask_days(members, days)
+            self._ask_all(calendar, touched)
+        for calendar in self._asked:
+            if calendar.span is Span.DAY:
+                self._ask_all(calendar, self._periods(calendar, members, days))
 
-    def _periods(
-        self, calendar: Calendar, members: NDArray[np.intp], days: NDArray[np.int64]
-    ) -> dict[tuple[Bounds, int], NDArray[np.bool_]]:
+    def _periods(self, calendar: Calendar, members: NDArray[np.intp], days: NDArray[np.int64]) -> _Masks:
         """Return the periods with the newest day that is over, and which members are touched in each."""
-        found: dict[tuple[Bounds, int], NDArray[np.bool_]] = {}
+        found: _Masks = {}
         through = self._clocks.through[members]
         for newest in np.unique(through).tolist():
             same = through == newest
@@ -184,21 +185,27 @@ class PeriodJudge:
                 for bounds in calendar.holding([day], newest):
                     mask = found.setdefault((bounds, newest), np.zeros(len(self._members.names), np.bool_))
                     mask[rows] = True
-        if calendar in self._asked:  # a later year is compared with this one
-            for (bounds, newest), mask in list(found.items()):
-                for later in calendar.later(bounds, newest):
-                    after = found.setdefault((later, newest), np.zeros(len(self._members.names), np.bool_))
-                    after |= mask
         return found
+
+    def _ask_all(self, calendar: Calendar, touched: _Masks) -> None:
+        """Ask every evaluation about the periods that are touched, and about later ones that look back on them."""
+        for evaluation in self._evaluations if calendar in self._asked else ():
+            if calendar.span in evaluation.spans:
+                back = getattr(evaluation, "looks_back", {}).get(calendar.span, 0)
+                for (bounds, through), mask in sorted(_reached(calendar, touched, back).items(), key=_by_bounds):
+                    self._ask(evaluation, calendar, bounds, through, mask)
 
     def _say_windows(self, calendar: Calendar, bounds: Bounds, period: Period, rows: NDArray[np.intp]) -> None:
         if rows.size == 0 or period.due == 0:
             return
+        came = self._days.series
         for spec in self._kind.windows:
             if calendar_name(spec) != calendar.window:
                 continue
             for name in spec.factors:
                 factor = self._kind.factors[name]
+                if base_series(self._kind, name, spec) not in came:
+                    continue
                 found = self._held.window(rows, spec, factor, period)
                 due = np.nonzero(found.due)[0]
                 self._speaker.say(
@@ -219,15 +226,10 @@ class PeriodJudge:
                     )
                 )
 
-    def _ask_days(self, members: NDArray[np.intp], days: NDArray[np.int64]) -> None:
-        """Ask the evaluations of single days."""
-        for calendar in self._asked:
-            if calendar.span is Span.DAY:
-                for (bounds, through), mask in sorted(self._periods(calendar, members, days).items()):
-                    self._ask(calendar, bounds, through, mask)
-
-    def _ask(self, calendar: Calendar, bounds: Bounds, through: int, mask: NDArray[np.bool_]) -> None:
-        """Ask the evaluations of one period about the sites and areas that are touched in it."""
+    def _ask(
+        self, evaluation: PeriodEvaluation, calendar: Calendar, bounds: Bounds, through: int, mask: NDArray[np.bool_]
+    ) -> None:
+        """Ask an evaluation about one period: the sites and areas that are touched in it."""
         period = calendar.period(bounds, through)
         if period.due == 0:
             return
@@ -235,21 +237,18 @@ class PeriodJudge:
         touched = mask & self._members.said
         count = self._members.site_count
         sites = np.nonzero(touched[:count] & (content[:count] != 0))[0]
-        for evaluation in self._evaluations:
-            if calendar.span not in evaluation.spans:
-                continue
-            if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
-                names = [self._members.names[row] for row in sites]
-                entries = tuple(site_on(self._registry, name, period.through_day) for name in names)
-                rows = evaluation.site(period, self._means(evaluation)(names, period), entries)
-                self._say_rows(calendar, bounds, period, rows, content)
-            for place, area in enumerate(self._members.areas):
-                came = (content[:count][self._members.lies_in[place]] != 0).any()
-                if came and touched[self._members.row_of_area(place)]:
-                    members = self._area_means(self._means(evaluation), place, area, period)
-                    entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
-                    rows = evaluation.area(period, members, area, entries)
-                    self._say_rows(calendar, bounds, period, rows, self._area_content(place, content))
+        if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
+            names = [self._members.names[row] for row in sites]
+            entries = tuple(site_on(self._registry, name, period.through_day) for name in names)
+            rows = evaluation.site(period, self._means(evaluation)(names, period), entries)
+            self._say_rows(calendar, bounds, period, rows, content)
+        for place, area in enumerate(self._members.areas):
+            came = (content[:count][self._members.lies_in[place]] != 0).any()
+            if came and touched[self._members.row_of_area(place)]:
+                members = self._area_means(self._means(evaluation), place, area, period)
+                entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
+                rows = evaluation.area(period, members, area, entries)
+                self._say_rows(calendar, bounds, period, rows, self._area_content(place, content))
 
     def _means(self, evaluation: PeriodEvaluation) -> Callable[[Sequence[str], Period], PeriodMeans]:
         """Return what makes the means that an evaluation is given: none where it says that it needs the days only."""
@@ -319,6 +318,24 @@ def _calendars(kind: Kind) -> tuple[Calendar, ...]:
         if spec.span in LONG
     }
     return tuple(named.values())
+
+
+def _by_bounds(entry: tuple[tuple[Bounds, int], object]) -> tuple[Bounds, int]:
+    return entry[0]
+
+
+def _reached(calendar: Calendar, touched: _Masks, looks_back: int) -> _Masks:
+    """Return the touched periods with the later ones that are made of them too.
+
+    These are the same periods of all later years, which are compared with them, and those that begin up to
+    ``looks_back`` days after them; each up to the clock.
+    """
+    found = {key: mask.copy() for key, mask in touched.items()}
+    for (bounds, newest), mask in touched.items():
+        for later in {*calendar.later(bounds, newest), *calendar.following(bounds, looks_back, newest)}:
+            known = found.get((later, newest))
+            found[later, newest] = mask if known is None else known | mask
+    return found
 
 
 def _by_topic(rows: Iterable[PeriodRow], year: int) -> Iterator[tuple[tuple[Topic, int, int], list[PeriodRow]]]:

@@ -190,6 +190,9 @@ class PeriodEvaluation(Protocol):
     """What a standard says of periods; without state.
 
     One that has ``days_only = True`` is given means without a factor: it looks at `PeriodMeans.days` alone.
+    One that looks at days before the period's own has ``looks_back``, a mapping of `Span` to how many days before the
+    first one: a late day makes the periods again that begin up to so many days after it. The same period of earlier
+    years need not be counted: whatever an evaluation, that of all later years is made again too.
     """
 
     @property

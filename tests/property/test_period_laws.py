@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,16 @@ import pandas as pd
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from sensors.clock import HOUR_MS
+from sensors.kinds import Kind, load_kind
+from sensors.registry import Site
+from sensors.windows import Span
+from streams.periods.calendar import day_date
+from streams.periods.judge import PeriodJudge
+from streams.periods.registered import PeriodContext
 from streams.periods.statistics import percentile
+from streams.standards import load_standards
+from tests.discharge_cases import permits
 from tests.period_cases import (
     Row,
     after,
@@ -149,3 +161,126 @@ def test_a_percentile_is_numpys_linear_one(values: list[int], share: Fraction) -
     numbers = np.array([values], np.int64) * 100
     found = percentile(numbers, np.ones_like(numbers, np.bool_), share)
     assert abs(int(found.value[0]) - float(np.percentile(numbers[0], float(share) * 100))) <= 1
+
+
+MONTHS = [day_no(f"{year}-{month:02}-01") for year in (2024, 2025) for month in range(1, 13)][:16]
+"""First days: a year and four months, so the last months look back on the first and are compared with them."""
+STRETCHES = [*pairwise(MONTHS)]
+CALIBRATED = """sites:
+  - site: OUT
+    calibrations: [{factor: COD, passed: 2024-02-15, author: x}, {factor: COD, passed: 2024-09-01, author: x}]
+"""
+
+
+def with_few_windows(name: str) -> Kind:
+    """Return a kind with fewer windows, so a case takes less time."""
+    kind, left_out = load_kind(name), (Span.RUNNING_YEAR, Span.QUARTER)
+    return replace(kind, windows=tuple(w for w in kind.windows if w.span not in left_out))
+
+
+WATER, OUTFALL = with_few_windows("water"), with_few_windows("outfall")
+SECTION = replace(
+    site("SEC", kind="water", areas=("R",), setting={"water": "river", "target": "III"}),
+    station_class="river_section",
+    period_ms=4 * HOUR_MS,
+)
+OUTLET = replace(site("OUT", kind="outfall", areas=("F",), setting={"use": "plant"}), station_class="plant")
+KEPT = {"pH": 7.0, "DO": 8.0, "CODMn": 2.0, "TP": 0.05}
+
+
+def section_days(month: int, ammonia: float | None, *, revision: int = 1) -> list[Row]:
+    """Return the days of one month of the section, with one value of ammonia."""
+    values: dict[str, float | None] = {**KEPT, "NH3-N": ammonia}
+    return [
+        day_row(WATER, "SEC", factor, day, value, revision=revision)
+        for day in range(*STRETCHES[month])
+        for factor, value in values.items()
+    ]
+
+
+def outlet_days(month: int, load: float | None, *, revision: int = 1) -> list[Row]:
+    """Return the days of one month of the outlet: grams of COD a day."""
+    stored = None if load is None else int(load)
+    reason = "incomplete" if load is None else ""
+    return [
+        Row(
+            site="OUT", factor="COD.load", window="24h", start=day_ms(day), value=stored, digits=3, reason=reason,
+            revision=revision,
+        )
+        for day in range(*STRETCHES[month])
+    ]  # fmt: skip
+
+
+def lived(kind: Kind, member: Site, parts: Sequence[tuple[list[Row], int]], end: int) -> dict[Any, Any]:
+    """Return what a judge says at last of parts that come one after the other, each followed by a tick."""
+    places = registry([member], [area(member.areas[0], "river" if kind is WATER else "firm")])
+    context = PeriodContext(kind=kind, standards=load_standards(), registry=places, permits=permits(CALIBRATED))
+    made = PeriodJudge(partition=0, partitions=1, kind=kind, registry=places, context=context)
+    said = []
+    for rows, through in parts:
+        made.fold(batch(rows))
+        said.append(made.tick(after(through), 0))
+    said.append(made.tick(after(end), 0))
+    return contents(said)
+
+
+@st.composite
+def months_in_some_order(draw: st.DrawFn, worst: float) -> list[tuple[int, float | None, int]]:
+    """Return months with a value each, some of them corrected, in the order in which they come."""
+    values = st.one_of(st.none(), st.sampled_from([worst, worst / 5, worst / 20]))
+    every = [(month, draw(values), 1) for month in range(len(STRETCHES))]
+    again = draw(st.lists(st.sampled_from(range(len(STRETCHES))), unique=True, max_size=3))
+    return draw(st.permutations([*every, *((month, draw(values), 2) for month in again)]))
+
+
+def in_batches(parts: list[list[Row]], end: int, lag: int) -> list[tuple[list[Row], int]]:
+    """Return four parts at a time, each with the newest day that is over by then: late or in time."""
+    batches = [
+        [row for rows in some for row in rows] for some in (parts[at : at + 4] for at in range(0, len(parts), 4))
+    ]
+    return [(rows, min(end, end - lag + number * 150)) for number, rows in enumerate(batches)]
+
+
+@settings(FAST, max_examples=3)
+@given(months=months_in_some_order(3.0), lag=st.integers(0, 400))
+def test_late_months_of_water_change_all_that_looks_back_on_them(
+    months: list[tuple[int, float | None, int]], lag: int
+) -> None:
+    parts = [section_days(month, value, revision=revision) for month, value, revision in months]
+    end = MONTHS[-1] - 1
+    once = lived(WATER, SECTION, [([row for rows in parts for row in rows], end)], end)
+    cut = in_batches(parts, end, lag)
+    assert lived(WATER, SECTION, cut, end) == once
+    assert any(key[1] == "stability" for key in once)
+
+
+@settings(FAST, max_examples=8)
+@given(months=months_in_some_order(90_000), lag=st.integers(0, 400))
+def test_late_months_of_loads_change_all_that_stands_in_by_them(
+    months: list[tuple[int, float | None, int]], lag: int
+) -> None:
+    parts = [outlet_days(month, value, revision=revision) for month, value, revision in months]
+    end = MONTHS[-1] - 1
+    once = lived(OUTFALL, OUTLET, [([row for rows in parts for row in rows], end)], end)
+    cut = in_batches(parts, end, lag)
+    assert lived(OUTFALL, OUTLET, cut, end) == once
+    assert any(key[:3] == ("F", "COD.load", "month") for key in once)
+
+
+def test_one_bad_month_that_comes_a_year_late_is_seen_in_the_stability_of_every_month_after_it() -> None:
+    end = MONTHS[-1] - 1
+    early, rest = section_days(0, 3.0), [row for month in range(1, 15) for row in section_days(month, 0.1)]
+    before = lived(WATER, SECTION, [(rest, end)], end)
+    late = lived(WATER, SECTION, [(rest, end), (early, end)], end)
+    months = {key[3] for key in late if key[1] == "stability" and late[key] != before.get(key)}
+    assert months == {day_ms(first) for first in MONTHS[:12]}  # that of January 2025 begins with February 2024
+
+
+def test_the_largest_load_before_a_calibration_stands_in_however_late_it_comes() -> None:
+    end = MONTHS[-1] - 1
+    early = outlet_days(0, 90_000)
+    rest = [row for month in range(1, 15) for row in outlet_days(month, None if month == 2 else 10_000)]
+    late = lived(OUTFALL, OUTLET, [(rest, end), (early, end)], end)
+    march = next(row for key, row in late.items() if key[:4] == ("OUT", "COD.load", "month", day_ms(MONTHS[2])))
+    assert day_date(MONTHS[2]).isoformat() == "2024-03-01"
+    assert march[0] == 31 * 90_000  # the 30 days before 15 February hold the last half of January

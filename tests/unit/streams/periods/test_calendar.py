@@ -155,3 +155,18 @@ def test_every_day_of_a_year_has_one_place(year: int) -> None:
     months = MONTH.holding(days, NEVER)
     assert sum(b.last - b.first + 1 for b in months) == len(days)
     assert [b.slot for b in months] == list(range(12))
+
+
+def test_the_periods_that_follow_begin_within_so_many_days_and_not_after_the_clock() -> None:
+    (march,) = MONTH.holding([day_no("2024-03-10")], NEVER)
+    follow = [dates(b)[0] for b in MONTH.following(march, 61, NEVER)]
+    assert follow == ["2024-04-01", "2024-05-01"]  # the 1st of June is 62 days after the 31st of March
+    assert [dates(b)[0] for b in MONTH.following(march, 10**6, day_no("2024-05-01"))] == ["2024-04-01", "2024-05-01"]
+    assert list(MONTH.following(march, 0, NEVER)) == []
+    (running,) = RUNNING.holding([day_no("2022-05-05")], day_no("2022-05-05"))
+    assert list(RUNNING.following(running, 100, NEVER)) == []
+
+
+def test_a_season_is_followed_by_its_next_ranges() -> None:
+    (winter,) = season("pm").holding([day_no("2023-01-05")], NEVER)
+    assert [dates(b)[0] for b in season("pm").following(winter, 10**6, day_no("2024-09-30"))] == ["2023-10-01"]
