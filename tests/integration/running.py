@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from confluent_kafka import Consumer, TopicPartition
@@ -20,7 +20,7 @@ from sensors.frames import Frame, Tick, decode
 from sensors.publisher import lag_of
 from streams.history import read_records
 from streams.judging.judge import KindJudge
-from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, decode_results
+from streams.results import CONTENT_COLUMNS, KEY_COLUMNS, PACKETS, decode_results
 from streams.topics import Topics
 
 Table = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -104,8 +104,17 @@ def table_of(batches: list[pa.RecordBatch]) -> Table:
     return {key: content for key, (_, content) in final.items()}
 
 
+FIRST_STAGE: Final = frozenset({"1h", "8h", "8h_platform", "24h_running", "24h", "MDA8"})
+"""The windows of air that the first stage says; longer ones are the second stage's."""
+
+
+def first_stage(table: Table) -> Table:
+    """Return what the first stage said of the air of sites, without the accounts of when packets came."""
+    return {key: content for key, content in table.items() if key[2] in FIRST_STAGE and key[1] != PACKETS}
+
+
 def said_on(bootstrap: str, topics: Topics, partitions: int) -> Table:
-    """Return the final table of what went over the results topic."""
+    """Return the final table of what went over the results topic, of both stages."""
     answers = (decode_results(value) for _, _, value in records(bootstrap, topics.results("air"), partitions))
     return table_of([answer[1] for answer in answers if not isinstance(answer, Tick)])
 

@@ -22,7 +22,7 @@ from sensors.registry import load_registry
 from streams.air.index import FACTORS
 from streams.topics import Topics
 from tests.air_cases import AIR, Row, frame, judge, row, run
-from tests.integration.running import ROOT, Table, records, said_on, system, table_of, wait_for
+from tests.integration.running import ROOT, Table, first_stage, records, said_on, system, table_of, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka]
 PARTITIONS = 4
@@ -52,7 +52,17 @@ WITNESS = "Aotizhongxin"
 def good(site: str) -> list[Row]:
     """Return a site's hours: numbers that differ by hour and by factor."""
     return [
-        row(site, START + h * HOUR_MS, flags=None, PM25=20 + h, PM10=50 + h, SO2=5 + h % 3, NO2=30, CO=0.8, O3=60 + h)
+        row(
+            site,
+            START + h * HOUR_MS,
+            flags=None,
+            PM25=20 + h,
+            PM10=50 + h,
+            SO2=5 + h % 3,
+            NO2=30 + h % 4,
+            CO=0.8,
+            O3=60 + h,
+        )
         for h in range(HOURS)
     ]
 
@@ -111,7 +121,7 @@ def expected() -> Table:
     for h in range(HOURS):
         mine = [r for r in rows if r.start == START + h * HOUR_MS]
         log += [frame(mine, origin=Origin.REPORTED), Tick(START + (h + 1) * HOUR_MS)]
-    return table_of(run(made, [*log, Tick(NEXT + GRACE)]))
+    return first_stage(table_of(run(made, [*log, Tick(NEXT + GRACE)])))
 
 
 SENDING = (
@@ -148,13 +158,13 @@ def outcome(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ou
         worker = made.start("worker")
         assert made.start("feed", "--format", "csv", *map(str, files)).wait(120) == 0, made.told()
         wait_for(f"the worker to read the files\n{made.told()}", read, 120)
-        after_files = said_on(kafka, topics, PARTITIONS)
+        after_files = first_stage(said_on(kafka, topics, PARTITIONS))
         put_garbage(kafka, topics.readings("air"))
         wait_for(f"the worker to read the garbage\n{made.told()}", read, 60)
         letters = [decode_letter(value) for _, _, value in records(kafka, topics.deadletter, PARTITIONS)]
         yield Outcome(
             after_files=after_files,
-            after_garbage=said_on(kafka, topics, PARTITIONS),
+            after_garbage=first_stage(said_on(kafka, topics, PARTITIONS)),
             letters=letters,
             worker_lives=worker.poll() is None,
             told=made.told(),
