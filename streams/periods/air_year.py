@@ -86,6 +86,8 @@ class _Rows:
 
     period: Period
     site: str
+    complete: bool
+    """Whether the days with an index are as many as a share of good days needs."""
     found: list[PeriodRow] = field(default_factory=list)
 
     def add(self, factor: str, value: int | None, **more: Any) -> None:
@@ -97,6 +99,14 @@ class _Rows:
                 site=self.site, factor=factor, window=period.window, start_day=period.start_day, value=value, **columns
             )
         )
+
+    def add_count(self, factor: str, count: int, detail: str = "", **more: Any) -> None:
+        """Add a count of days; where too few are known there is none, and the detail tells what was counted."""
+        if self.complete:
+            self.add(factor, count, detail=detail, **more)
+        else:
+            told = f"{count} of {more['valid']}" if more["valid"] else ""
+            self.add(factor, None, detail=detail or told, **more)
 
     def add_exact(self, factor: str, value: Fraction | None, digits: int, **more: Any) -> None:
         """Add a row of an exact number, rounded half to even."""
@@ -160,11 +170,12 @@ class AirYear:
         past = concentrations(means, over=earlier)
         before = self._statistics(earlier, past)
         shares = self._shares(period, index)
+        enough = self._enough(period, index).tolist()
         recalculated = self._recalculated(period, found, past, earlier)
         trends = self._trends(period, means, now) if period.span in _WATCHED else [None] * len(now)
         rows: list[PeriodRow] = []
         for place, member in enumerate(means.members):
-            said = _Rows(period=period, site=member)
+            said = _Rows(period=period, site=member, complete=enough[place])
             self._say_days(said, index, place, shares[place])
             self._say_recalculated(said, [(name, pairs[place]) for name, pairs in recalculated])
             self._say_changes(said, now[place], before[place])
@@ -211,9 +222,13 @@ class AirYear:
             for row in range(counts.shape[0])
         ]
 
+    def _enough(self, period: Period, index: AirDays) -> NDArray[np.bool_]:
+        """Return which members have as many days with an index as a share of good days needs."""
+        return complete(index.valid, self._needs(period, "PM2.5"), period, self._rules)
+
     def _shares(self, period: Period, index: AirDays) -> list[Fraction | None]:
         """Return the share of good days in percent over valid days, where these are enough."""
-        enough = complete(index.valid, self._needs(period, "PM2.5"), period, self._rules).tolist()
+        enough = self._enough(period, index).tolist()
         good = index.good(self._rules.air_year.good_level).sum(axis=-1).tolist()
         valid = index.valid.sum(axis=-1).tolist()
         return [Fraction(100 * g, v) if ok and v else None for g, v, ok in zip(good, valid, enough, strict=True)]
@@ -223,13 +238,13 @@ class AirYear:
         valid, due = int((levels > 0).sum()), said.period.due
         counts: dict[str, Any] = {"valid": valid, "expected": due}
         said.add_exact(GOOD_SHARE, share, SHARE_DIGITS, **counts)
-        said.add("good_days", int(index.good(self._rules.air_year.good_level)[place].sum()), **counts)
+        said.add_count("good_days", int(index.good(self._rules.air_year.good_level)[place].sum()), **counts)
         for level in range(1, 7) if said.period.span is not Span.SEASON else ():
-            said.add(f"days_{level}", int((levels == level).sum()), **counts)
+            said.add_count(f"days_{level}", int((levels == level).sum()), **counts)
         for item in _NAMED:
             row = FACTORS.index(item)
-            said.add(f"{item}.over_days", int(index.over[place, row].sum()), **counts)
-            said.add(f"{item}.primary_days", int(index.primary[place, row].sum()), **counts)
+            said.add_count(f"{item}.over_days", int(index.over[place, row].sum()), **counts)
+            said.add_count(f"{item}.primary_days", int(index.primary[place, row].sum()), **counts)
 
     def _recalculated(
         self, period: Period, found: Concentrations, past: Concentrations, earlier: Period
@@ -323,11 +338,11 @@ class AirYear:
                 continue
             to_come = period.length - period.due
             allowed = allowed_bad_days(valid + to_come, share / 100, strictly=target.direction is Direction.ABOVE)
-            said.add("bad_days_left", allowed - bad, detail=f"{bad} of {allowed}", edition=target.id, **counts)
+            said.add_count("bad_days_left", allowed - bad, detail=f"{bad} of {allowed}", edition=target.id, **counts)
         for mark in self._rules.air_year.broken:
             hit = np.nonzero(levels >= mark.level)[0]
             named = [day_date(period.first_day + day).isoformat() for day in hit[:_DATES_NAMED].tolist()]
-            said.add(f"broken.{mark.mark}", int(hit.size), detail="; ".join(named), level=mark.level, **counts)
+            said.add_count(f"broken.{mark.mark}", int(hit.size), detail="; ".join(named), level=mark.level, **counts)
 
     def _say_limits(self, said: _Rows, now: Statistics, zone: int) -> None:
         """Say how far each year's statistic is from its limit, by the limits of the period's last day."""
@@ -368,11 +383,12 @@ class AirYear:
 
     def _joint_hours(self, period: Period, own: PeriodMeans, area: AreaView) -> list[PeriodRow]:
         """Return the hours of an area in which PM2.5 and ozone are high together."""
-        said = _Rows(period=period, site=area.id)
         hours = own.days(*JOINT_HOURS)
+        enough = complete(hours.present, self._needs(period, "PM2.5"), period, self._rules)
+        said = _Rows(period=period, site=area.id, complete=bool(enough[0]))
         if hours.came.any():
             total = int(np.where(hours.present, hours.value, 0).sum())
-            said.add("joint_hours", total, valid=int(hours.present.sum()), expected=period.due)
+            said.add_count("joint_hours", total, valid=int(hours.present.sum()), expected=period.due)
         return said.found
 
     def _say_control(self, said: _Rows, now: Statistics, before: Statistics) -> None:
@@ -412,7 +428,7 @@ class AirYear:
         placed = ranks(dict(zip(names, values, strict=True)))
         known = sum(value is not None for value in values)
         for name, rank in placed.items():
-            said = _Rows(period=period, site=name)
+            said = _Rows(period=period, site=name, complete=rank is not None)
             said.add(f"rank.{measure}", rank, valid=known, expected=len(names), edition=edition)
             yield from said.found
 

@@ -64,15 +64,37 @@ def test_the_share_of_good_days_is_over_valid_days() -> None:
     assert (own["value"], own["digits"], own["valid"], own["expected"]) == (9446, 2, 361, 365)
 
 
-def test_good_days_are_counted_even_where_there_is_no_share() -> None:
-    said = played(year("A", 2025, bad=20, missing=5), "2025-12-31")
-    own = final(said)["A", "good_share", "year", day_ms(day_no("2025-01-01")), ""]
-    # the last five days of December are missing, 26 remain: below the month's 27, so the year has no share
-    assert (own["value"], own["reason"], own["valid"], own["expected"]) == (None, "incomplete", 360, 365)
-    assert one(said, "A", "good_days", "year", "2025-01-01")["value"] == 340
-    assert one(said, "A", "days_3", "year", "2025-01-01")["value"] == 20
-    assert one(said, "A", "days_2", "year", "2025-01-01")["value"] == 0
-    assert one(said, "A", "days_1", "year", "2025-01-01")["value"] == 340
+@pytest.mark.parametrize(("missing", "good"), [(4, 341), (5, None)])
+def test_days_are_counted_where_there_is_a_share_and_nowhere_else(missing: int, good: int | None) -> None:
+    # the last five days of December are missing, 26 remain: below the month's 27, so the year is not complete
+    said = played(year("A", 2025, bad=20, missing=missing), "2025-12-31")
+    share = final(said)["A", "good_share", "year", day_ms(day_no("2025-01-01")), ""]
+    assert (share["value"] is None) == (good is None)
+    counts = {"good_days": good, "days_1": good, "days_2": 0, "days_3": 20, "PM2.5.over_days": 20, "O3.over_days": 0}
+    for name, count in counts.items():
+        row = one(said, "A", name, "year", "2025-01-01")
+        expected = (None, "incomplete") if good is None else (count, "")
+        assert (row["value"], row["reason"], row["valid"]) == (*expected, 365 - missing)
+
+
+def test_what_was_counted_of_a_year_that_is_not_complete_is_told_beside_it() -> None:
+    rows = days("A", "2025-01-01", "2025-01-31", d2025_01_20={"PM2.5": 160.0})
+    plan = targets('id: g, unit: "%", direction: ">=", value: 95, measure: good_share')
+    said = played(rows, "2025-02-20", plan=plan)
+    told = {name: one(said, "C", name, "year", "2025-01-01") for name in ("good_days", "broken.heavy", "bad_days_left")}
+    assert {row["value"] for row in told.values()} == {None}
+    assert told["good_days"]["detail"] == "30 of 31"
+    assert told["broken.heavy"]["detail"] == "2025-01-20"
+    assert told["bad_days_left"]["detail"].startswith("1 of ")
+
+
+def test_of_a_month_without_a_valid_day_nothing_is_counted() -> None:
+    rows = [row for day in range(1, 31) for row in days("A", f"2026-04-{day:02}", f"2026-04-{day:02}")]
+    rows = [replace(row, value=None, reason="incomplete") for row in rows]
+    found = final(played(rows, "2026-04-30"))
+    counted = [row for key, row in found.items() if key[2] == "month" and ("days" in key[1] or key[1] == "good_share")]
+    assert {(row["value"], row["valid"], row["reason"]) for row in counted} == {(None, 0, "incomplete")}
+    assert len(counted) == 2 * 12  # of site and county: the share, good days, six levels, days over and primary of two
 
 
 @pytest.mark.parametrize(
