@@ -398,7 +398,17 @@ def letters(
 ) -> None:
     """List input that could not be used, or send it again; what came too late is for `jianhu recompute --late`."""
     from jianhu.assembly import Assembly  # noqa: PLC0415
-    from jianhu.letters import Wanted, again, counts_of, drive, letters_of, line_of  # noqa: PLC0415
+    from jianhu.letters import (  # noqa: PLC0415
+        DRIVEN_FILE,
+        Driven,
+        Wanted,
+        again,
+        counts_of,
+        drive,
+        letters_of,
+        line_of,
+        welcome_of,
+    )  # fmt: skip
     from jianhu.parts import feeder_of, is_running, running_settings  # noqa: PLC0415
     from sensors.deadletters import Refusal  # noqa: PLC0415
 
@@ -416,8 +426,9 @@ def letters(
     found = letters_of(parts, wanted)
     if drive_again:
         feeder = feeder_of(parts, "again", synthetic=parts.registry.synthetic, stop=_stop_on_signals())
-        rows = drive(feeder, again(found, parts.registry, parts.kinds))
-        typer.echo(f"sent {rows} rows again; what still cannot be used comes back as a letter")
+        driven = Driven(settings.dir / DRIVEN_FILE)
+        rows = drive(feeder, again(found, welcome_of(parts), driven), driven)
+        typer.echo(f"sent {rows} rows again; what is no use yet, or was sent again before, stays a letter")
         return
     for line in counts_of(found) if count else map(line_of, found):
         typer.echo(line)
