@@ -24,7 +24,7 @@ from streams.periods.calendar import LEAP, year_first, years_of
 from streams.periods.folding import LEVEL, Part
 from streams.periods.members import Members
 from streams.periods.pages import Cells, Page, Pages, empty_cells, present_of
-from streams.periods.past import base_series
+from streams.periods.past import NOTHING_WEIGHS, base_series
 from streams.periods.plan import Series
 from streams.periods.registered import PeriodContext
 from streams.periods.saying import Chunk, Speaker, Topic, text_hash
@@ -38,7 +38,6 @@ LARGEST: Final = ".max"
 OVER: Final = ".over"
 """Ends the window of the count of sites over a limit: ``24h.over``; ``primary`` names them."""
 _AIR_INDEX: Final = "air_index"
-_WEIGHTED: Final = frozenset({Form.FLOW_WEIGHTED, Form.VECTOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +220,7 @@ class AreaMaker:
     def _over_sites(
         self, source: Source, rows: NDArray[np.intp], times: Times, of: SetOf, *, daily: bool
     ) -> AreaValues:
-        weighted = source.statistic is Statistic.FORM and source.factor.form in _WEIGHTED
+        weighted = source.statistic is Statistic.FORM and source.factor.form in NOTHING_WEIGHS
         by = base_series(self._kind, source.factor.by, None) if daily else Series(source.factor.by, source.window)
         return over_sites(
             source.factor,

@@ -17,8 +17,9 @@ from streams.discharge.judgement import Level
 from streams.judging.hashing import Hash, joined, placed
 from streams.judging.means import Flags, Ints
 from streams.judging.plan import NO_NUMBER
-from streams.judging.reasons import NO_FLOW, NOT_IN_PLAN, OK, TOO_FEW_SITES, UNSET, States
+from streams.judging.reasons import NOT_IN_PLAN, OK, TOO_FEW_SITES, UNSET, States
 from streams.periods.pages import Page, present_of, reason_of
+from streams.periods.past import NOTHING_WEIGHS
 from streams.periods.statistics import Taken, greatest, least, take
 from streams.standards import IndexEdition
 
@@ -33,7 +34,7 @@ class AreaValues:
     value: Ints
     present: Flags
     valid: Ints
-    """Sites that were valid."""
+    """Sites that were valid, or are known to weigh nothing."""
     expected: Ints
     """Sites that count and measure the factor by plan."""
     reason: States
@@ -77,13 +78,15 @@ def over_sites(
     came = of.counted & (cells.rank != 0)
     present = came & present_of(cells.state)
     planned = of.counted & ~(came & (reason_of(cells.state) == NOT_IN_PLAN))
-    expected, valid = planned.sum(axis=0).astype(np.int64), present.sum(axis=0).astype(np.int64)
+    none = NOTHING_WEIGHS.get(factor.form)
+    known = present if none is None else present | (came & (reason_of(cells.state) == none))
+    expected, valid = planned.sum(axis=0).astype(np.int64), known.sum(axis=0).astype(np.int64)
     taken = _taken(factor, statistic, cells, present, step=step, by=by)
     additive = statistic in {Statistic.SUM, Statistic.COUNT} or (statistic is Statistic.FORM and factor.form in _ALL_OF)
     least_share = Fraction(1) if additive else share
     enough = (valid > 0) & (valid * least_share.denominator >= expected * least_share.numerator)
     ok = enough & taken.ok
-    why = np.where(enough, NO_FLOW, np.where(expected == 0, NOT_IN_PLAN, TOO_FEW_SITES))
+    why = np.where(enough, TOO_FEW_SITES if none is None else none, np.where(expected == 0, NOT_IN_PLAN, TOO_FEW_SITES))
     content = np.where(
         came, placed(cells.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape)), np.uint64(0)
     )

@@ -14,13 +14,15 @@ from sensors.kinds import Kind
 from sensors.windows import LONG, Span, Statistic, WindowSpec
 from streams.judging.hashing import Hash
 from streams.judging.means import Flags, Ints
-from streams.judging.reasons import INCOMPLETE, NO_FLOW, NOT_IN_PLAN, OK, SILENT, States
+from streams.judging.reasons import CALM, INCOMPLETE, NO_FLOW, NOT_IN_PLAN, OK, SILENT, States
 from streams.periods.pages import Pages, Stretch
 from streams.periods.plan import DayValues, Period, PeriodMeans, Series
 from streams.periods.rules import PeriodRules, complete
 from streams.periods.statistics import Taken, greatest, least, percentile, take
 
-_WEIGHTED: Final = frozenset({Form.FLOW_WEIGHTED, Form.VECTOR})
+NOTHING_WEIGHS: Final[Mapping[Form, int]] = {Form.FLOW_WEIGHTED: NO_FLOW, Form.VECTOR: CALM}
+"""Form that weighs by another factor → the reason where that was known and nothing: such a day or site is known, and
+weighs nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,7 @@ class Held:
 
     def _form(self, rows: NDArray[np.intp], factor: Factor, stretch: Stretch, period: Period, step: int) -> Taken:
         weights = None
-        if factor.form in _WEIGHTED:
+        if factor.form in NOTHING_WEIGHS:
             by = self._stretch(rows, base_series(self._kind, factor.by, None), period).values
             weights = by.value, by.present
         return take(
@@ -160,19 +162,21 @@ class Held:
     def _judged(self, spec: WindowSpec, factor: Factor, period: Period, stretch: Stretch, taken: Taken) -> Found:
         """Return a window with its value taken away where it is not complete, and the reason for that."""
         days = stretch.values
-        enough = complete(days.present, spec.needs_on(period.last_day), period, self._rules)
+        known = days.present
+        if (none := NOTHING_WEIGHS.get(factor.form)) is not None:
+            known = known | (days.came & (days.reason == none))
+        enough = complete(known, spec.needs_on(period.last_day), period, self._rules)
         present = enough & taken.ok
         came = np.logical_or.reduce(days.came, axis=-1)
         unplanned = came & np.logical_and.reduce(~days.came | (days.reason == NOT_IN_PLAN), axis=-1)
         silent = np.logical_and.reduce(days.reason == SILENT, axis=-1)
         why = np.where(unplanned, NOT_IN_PLAN, np.where(silent, SILENT, INCOMPLETE))
-        if factor.form is Form.FLOW_WEIGHTED:
-            dry = np.logical_or.reduce(days.reason == NO_FLOW, axis=-1) & ~np.logical_or.reduce(days.present, axis=-1)
-            why = np.where(dry | (enough & ~taken.ok), NO_FLOW, why)
+        if none is not None:
+            why = np.where(enough & ~taken.ok, none, why)
         return Found(
             value=np.where(present, taken.value, 0),
             present=present,
-            valid=days.present.sum(axis=-1).astype(np.int64),
+            valid=known.sum(axis=-1).astype(np.int64),
             expected=period.due,
             reason=np.where(present, OK, why).astype(np.uint8),
             marks=np.bitwise_or.reduce(stretch.marks, axis=-1),

@@ -220,6 +220,27 @@ def test_a_total_needs_every_outfall() -> None:
     assert one(said, "K", "volume", "24h", "2026-06-02")["reason"] == "too_few_sites"
 
 
+@pytest.mark.parametrize(
+    ("kind", "factor", "by", "reason"),
+    [("outfall", "COD", "flow", "no_flow"), ("voc", "wind_dir", "wind_speed", "calm")],
+)
+@pytest.mark.parametrize(("given", "still"), [(1, 3), (0, 4), (1, 0), (0, 2)])
+def test_a_site_that_weighs_nothing_is_known(names: tuple[str, str, str, str], given: int, still: int) -> None:
+    kind, factor, by, reason = names
+    found = replace(load_kind(kind), period_evaluations=(), evaluations=())
+    each = judge(registry([site(f"W{n}", kind=kind, areas=("K",)) for n in range(4)], [area("K", "park")]), found)
+    rows = []
+    for n in range(4):
+        why = "" if n < given else reason if n < given + still else "incomplete"
+        rows.append(day_row(found, f"W{n}", factor, DAY, 40 if n < given else None, reason=why))
+        rows.append(day_row(found, f"W{n}", by, DAY, 10 if n < given else 0))
+    each.fold(batch(rows))
+    row = one([each.tick(after(DAY), 0)], "K", factor, "24h", "2026-06-01")
+    enough = given + still >= 3  # three quarters of four
+    expected = (None, "too_few_sites") if not enough else (40 * 10 ** row["digits"], "") if given else (None, reason)
+    assert (row["value"], row["reason"], row["valid"]) == (*expected, given + still)
+
+
 def test_a_revised_day_of_one_site_revises_all_its_areas_up_to_the_year() -> None:
     each = judge(places(), AIR)
     each.fold(day_of(dict.fromkeys(NAMES, 20.0)))

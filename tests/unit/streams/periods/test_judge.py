@@ -6,7 +6,7 @@ import pytest
 
 from sensors.clock import DAY_MS, HOUR_MS
 from sensors.flags import Mark
-from sensors.kinds import load_kind
+from sensors.kinds import Kind, load_kind
 from sensors.partition import partition_of
 from tests.period_cases import (
     Row,
@@ -312,6 +312,47 @@ def test_flow_weighted_months_weigh_each_day_with_its_flow() -> None:
     assert row["value"] == 32 * 10 ** row["digits"]
     rain = one(said, "A", "rain", "month", "2025-06-01")
     assert rain["value"] == 45 * 10 ** rain["digits"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor", "by", "reason"),
+    [("outfall", "COD", "flow", "no_flow"), ("voc", "wind_dir", "wind_speed", "calm")],
+)
+@pytest.mark.parametrize(("known", "given", "valid"), [(30, 20, 30), (30, 0, 30), (20, 10, 20)])
+def test_days_that_weigh_nothing_are_known_days(
+    names: tuple[str, str, str, str], known: int, given: int, valid: int
+) -> None:
+    kind, factor, by, reason = names
+    found = with_month(kind, factor)
+    made = judge(registry([site("A", kind=kind)]), found)
+    rows = []
+    for n, day in enumerate(range(day_no("2025-06-01"), day_no("2025-07-01"))):
+        why = "" if n < given else reason if n < known else "incomplete"
+        rows.append(day_row(found, "A", factor, day, 40 if n < given else None, reason=why))
+        rows.append(day_row(found, "A", by, day, 10 if n < given else 0))
+    made.fold(batch(rows))
+    row = one([made.tick(after(day_no("2025-06-30")), 0)], "A", factor, "month", "2025-06-01")
+    # three quarters of 30 days are 23
+    expected = (None, "incomplete") if known < 23 else (None, reason) if not given else (40 * 10 ** row["digits"], "")
+    assert (row["value"], row["reason"], row["valid"]) == (*expected, valid)
+
+
+def test_a_day_without_flow_is_no_known_day_of_what_is_not_weighed() -> None:
+    outfall = with_month("outfall", "wtemp")
+    made = judge(registry([site("A", kind="outfall")]), outfall)
+    days = range(day_no("2025-06-01"), day_no("2025-07-01"))
+    made.fold(batch([day_row(outfall, "A", "wtemp", day, None, reason="no_flow") for day in days]))
+    row = one([made.tick(after(day_no("2025-06-30")), 0)], "A", "wtemp", "month", "2025-06-01")
+    assert (row["value"], row["reason"], row["valid"]) == (None, "incomplete", 0)
+
+
+def with_month(name: str, factor: str) -> Kind:
+    """Return a kind without evaluations, with a month of one factor that needs three quarters of its days."""
+    kind = load_kind(name)
+    month = next(window for window in kind.windows if window.name == "month")
+    needs = next(window for window in load_kind("voc").windows if window.name == "month").needs
+    windows = (*(w for w in kind.windows if w.name == "24h"), replace(month, factors=(factor,), needs=needs))
+    return replace(kind, windows=windows, period_evaluations=(), evaluations=())
 
 
 def test_a_year_of_days_takes_at_most_a_hundred_kilobytes_a_site() -> None:
