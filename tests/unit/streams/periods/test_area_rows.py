@@ -221,7 +221,7 @@ def test_a_total_needs_every_outfall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "factor", "by", "reason"),
+    "names",
     [("outfall", "COD", "flow", "no_flow"), ("voc", "wind_dir", "wind_speed", "calm")],
 )
 @pytest.mark.parametrize(("given", "still"), [(1, 3), (0, 4), (1, 0), (0, 2)])

@@ -315,7 +315,7 @@ def test_flow_weighted_months_weigh_each_day_with_its_flow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "factor", "by", "reason"),
+    "names",
     [("outfall", "COD", "flow", "no_flow"), ("voc", "wind_dir", "wind_speed", "calm")],
 )
 @pytest.mark.parametrize(("known", "given", "valid"), [(30, 20, 30), (30, 0, 30), (20, 10, 20)])
