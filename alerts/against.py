@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from alerts.bounds import Bound, level_bound, limit_bound
 from alerts.columns import Columns
 from alerts.rules import Kind, Rule
-from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS, first_hour_of_day
+from sensors.clock import HOUR_MS, first_hour_of_day
 from sensors.factors import Factor
 from sensors.registry import Registry, Site
 from streams.discharge.applied import Verdict as Worth
+from streams.discharge.applied import is_night
 from streams.discharge.judgement import Level, read_detail
 from streams.standards import Standards
 
 TARGETS: Final[Mapping[str, int]] = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
 """Rank of a target class; a class row's level is of the same count, 6 for worse than V."""
-NIGHT: Final = (22, 6)
-"""Beijing hours between which noise limits are those of the night (GB 3096-2008; hours not seen in the text)."""
 _FINER: Final = 6
 _KG_DIGITS: Final = 3
 
@@ -133,8 +132,7 @@ class Against:
     def _by_zone(
         rule: Rule, factor: Factor | None, columns: Columns, rows: NDArray[np.int64], entries: Entries
     ) -> Held:
-        hour = (columns.start[rows] // HOUR_MS + BEIJING_OFFSET_H) % DAY_HOURS
-        night = (hour >= NIGHT[0]) | (hour < NIGHT[1])
+        night = is_night(columns.start[rows] // HOUR_MS)
         different, which = np.unique(entries.which[rows] * 2 + night, return_inverse=True)
         found = [_zone(rule, factor, entries.sites[code // 2], night=bool(code % 2)) for code in different.tolist()]
         return Held(bounds=(*found, None), which=which.astype(np.int64))

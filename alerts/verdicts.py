@@ -338,16 +338,19 @@ def _of_quotas(look: _Look) -> Iterator[Judged]:
     rule, columns = look.rule, look.columns
     share = rule.threshold or Fraction(1)
     for name in (name for name in columns.factors if name.endswith(QUOTA)):
-        rows = np.flatnonzero(look.holds & columns.of(name, rule.window) & columns.has_value)
+        known = columns.reason != columns.reason_code(Reason.UNSET)
+        rows = np.flatnonzero(look.holds & columns.of(name, rule.window) & known)
         if not len(rows):
             continue
         rows = rows[np.argsort(columns.site[rows], kind="stable")]
         told = [used_of(columns.detail(row)) for row in rows.tolist()]
-        over = [used >= share * quota for used, quota in told]
+        # All of it is within; a warning needs something used. What is known of a year with gaps is a lower bound.
+        over = np.array([used > quota if share == 1 else 0 < used >= share * quota for used, quota in told])
+        fine = np.where(columns.has_value[rows], np.int8(Verdict.OK), np.int8(Verdict.UNKNOWN))
         bounds = tuple(quota_bound(quota, share) for _, quota in told)
         held = Held(bounds=bounds, which=np.arange(len(rows), dtype=np.int64))
         said = _Said(rule=rule, factor=name.removesuffix(QUOTA), rows=rows, held=held, early=False)
-        yield from _by_site(columns, said, np.where(over, np.int8(Verdict.OVER), np.int8(Verdict.OK)))
+        yield from _by_site(columns, said, np.where(over, np.int8(Verdict.OVER), fine))
 
 
 def _has(name: str, values: frozenset[str]) -> Callable[[Site | None], bool]:

@@ -121,8 +121,12 @@ class LimitBook:
 
     @cached_property
     def methods(self) -> Mapping[str, tuple[str, ...]]:
-        """Factor → the methods that its limits take."""
-        return {factor: names for found in self.sets for factor, names in found.methods.items()}
+        """Factor → the methods that some of its limits take; of none that is known here the tuple is empty."""
+        factors = dict.fromkeys(factor for found in self.sets for factor in found.methods)
+        return {
+            factor: tuple(dict.fromkeys(name for found in self.sets for name in found.methods.get(factor, ())))
+            for factor in factors
+        }
 
     @cached_property
     def bases(self) -> Mapping[str, tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sensors.windows import Span
 from streams.discharge.applied import LimitBook
 from streams.discharge.indices import IndexEvaluation, load_indices
@@ -10,17 +12,24 @@ from streams.discharge.limits import load_limits
 from streams.discharge.loads import LoadsEvaluation
 from streams.discharge.outlets import DryWeatherEvaluation
 from streams.discharge.permits import Permits
+from streams.judging.completeness import Completeness
 from streams.judging.registered import JudgingContext
+from streams.judging.windows import asked, of_day
 
 
 def limits(context: JudgingContext) -> LimitsEvaluation:
     """Return the evaluation that holds every averaging period against its limits."""
     kind = context.kind
     windows = [(window.name, window.factors) for window in kind.of_span(Span.DAY)]
+    completeness = Completeness(kind=kind, standards=context.standards)
     return LimitsEvaluation(
         _book(context),
         slot_window=_slot(context),
         day_windows=day_pairs(windows, kind.factors),
+        remade={
+            (one.factor.symbol, one.spec.name): partial(of_day, one, completeness=completeness)
+            for one in asked(kind, Span.DAY)
+        },
         register=PERMIT if PERMIT in kind.facts else "",
     )
 

@@ -19,7 +19,7 @@ from streams.judging.reasons import NO_TEMPERATURE, NOT_JUDGED, UNSET
 NIGHTS: Final = 2
 """Day and night: a *case* is ``warmth * NIGHTS + night``."""
 CASES: Final = len(Warmth) * NIGHTS
-PROFILE_BITS: Final = 27
+PROFILE_BITS: Final = 22
 """Low bits of a profile that name its set of limits; above them stands why nothing may be judged."""
 _Ints = NDArray[np.int64]
 _Key = tuple[tuple[str, ...], tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]

@@ -36,6 +36,11 @@ FORMULAS: Final = frozenset({"weighted_sum"})
 NOT_GIVEN: Final = "formula not given"
 """The detail of a version whose formula nobody gave."""
 _NOT_GIVEN_CODE: Final = 1 << 62
+PARTIAL: Final = "at least "
+"""Goes before the sum of what is known, last in the detail of an index with a factor missing."""
+_MISSING_BITS: Final = 16
+"""Low bits of a detail: the factors that are missing; above them stands the sum of the others."""
+_MOST_PARTIAL: Final = (1 << 45) - 1
 _Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
@@ -142,6 +147,9 @@ def rank(totals: Mapping[str, Fraction]) -> tuple[tuple[int, str, Fraction], ...
 class IndexEvaluation:
     """Says an index of every slot and day, in the version of the day.
 
+    An index of which a factor of the site's plan is missing has no value: the sum of the others is no index, only a
+    lower bound of one, and stands in the detail.
+
     Parameters
     ----------
     versions
@@ -185,7 +193,7 @@ class IndexEvaluation:
             factor=self._index,
             window=window,
             digits=self._digits,
-            tell=lambda codes: _told(codes, names),
+            tell=lambda codes: _told(codes, names, self._digits),
             primaries=names,
         )
 
@@ -233,20 +241,22 @@ class IndexEvaluation:
     def _block(self, items: _Items, days: _Ints) -> Block:
         value, greatest, edition, given = self._by_version(items, days)
         some, lacking = items.present.any(axis=1), items.planned & ~items.present
+        present = given & some & ~lacking.any(axis=1)
         came = (items.inputs != 0).any(axis=1)
         none = np.where(came, np.where(items.planned.any(axis=1), NO_ITEM, NOT_IN_PLAN), SILENT)
         reason = np.where(some, np.where(lacking.any(axis=1), MISSING_ITEM, OK), none)
         places = np.arange(len(self._factors), dtype=np.int64)[:, None]
         missing = np.where(lacking, np.int64(1) << places, 0).sum(axis=1)
-        first = np.where(given & (greatest >= 0), np.uint64(1) << np.maximum(greatest, 0).astype(np.uint64), 0)
+        partial = np.where(some & (missing > 0), np.clip(value, 0, _MOST_PARTIAL) + 1, 0) << _MISSING_BITS
+        first = np.where(present & (greatest >= 0), np.uint64(1) << np.maximum(greatest, 0).astype(np.uint64), 0)
         mixed = np.where(items.inputs != 0, placed(items.inputs, places), np.uint64(0)).sum(axis=1, dtype=np.uint64)
         return Block.of(
             value=value,
-            present=given & some,
+            present=present,
             reason=np.where(given, reason, UNSET),
             valid=items.present.sum(axis=1),
             expected=items.planned.sum(axis=1),
-            detail=np.where(given, missing, _NOT_GIVEN_CODE),
+            detail=np.where(given, missing | partial, _NOT_GIVEN_CODE),
             marks=items.marks | int(Mark.COMPUTED),
             primary=first,
             inputs=np.where(came, mixed | np.uint64(1), np.uint64(0)),
@@ -290,12 +300,17 @@ class _Items:
     marks: NDArray[np.integer]
 
 
-def _told(codes: _Ints, names: tuple[str, ...]) -> pa.Array:
-    """Return the factors that are missing, or that no formula was given."""
-    return pa.array([_words(int(code), names) for code in codes], pa.utf8())
+def _told(codes: _Ints, names: tuple[str, ...], digits: int) -> pa.Array:
+    """Return the factors that are missing and what the others add up to, or that no formula was given."""
+    return pa.array([_words(int(code), names, digits) for code in codes], pa.utf8())
 
 
-def _words(code: int, names: tuple[str, ...]) -> str:
+def _words(code: int, names: tuple[str, ...], digits: int) -> str:
     if code == _NOT_GIVEN_CODE:
         return NOT_GIVEN
-    return ";".join(name for bit, name in enumerate(names) if code >> bit & 1)
+    words = [name for bit, name in enumerate(names) if code >> bit & 1]
+    partial = (code >> _MISSING_BITS) - 1
+    if partial >= 0:
+        whole, rest = divmod(partial, 10**digits)
+        words.append(f"{PARTIAL}{whole}.{rest:0{digits}d}" if digits else f"{PARTIAL}{whole}")
+    return ";".join(words)

@@ -174,16 +174,27 @@ class JudgementSaid(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     decides: int | None = None
     multiple: str | None = None
     excluded: str = ""
-    """State of the enterprise's mark that keeps the value from being judged."""
+    """State of the enterprise's mark that covers the window or slots of it; with `decides` they were left out."""
+    slots: int = 0
+    """How many slots of the window marks cover."""
 
 
-def say(limits: Sequence[AppliedLimit], judgement: Judgement, excluded: str = "") -> str:
-    """Return a judgement as the detail of its row; `read_detail` turns it back."""
+def say(limits: Sequence[AppliedLimit], judgement: Judgement, excluded: str = "", slots: int = 0) -> str:
+    """Return a judgement as the detail of its row; `read_detail` turns it back.
+
+    Parameters
+    ----------
+    limits, judgement
+        By `limits_for` and `judge`.
+    excluded, slots
+        State of the enterprise's mark, and how many slots of the window marks cover.
+    """
     said = JudgementSaid(
         limits=tuple(_said(applied) for applied in limits),
         decides=judgement.decides,
         multiple=None if judgement.multiple is None else f"{float(round(judgement.multiple, 2)):.2f}",
         excluded=excluded,
+        slots=slots,
     )
     return msgspec.json.encode(said).decode()
 

@@ -9,7 +9,7 @@ limit that was held against it or shown, which decides, finding or hint, and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from sensors.clock import HOUR_MS
 from sensors.factors import Factor
+from sensors.flags import Mark
 from sensors.registry import Site
 from streams.discharge.applied import LimitBook, Warmth, is_night, windows_of
+from streams.discharge.effective import EffectiveRule, load_effective_rule
 from streams.discharge.held import NIGHTS, PROFILE_BITS, HeldLimits, known_limits
 from streams.discharge.judgement import Judgement, Level, decider_within, judge, levels, say
 from streams.discharge.limits import Limit
 from streams.discharge.loads import of_day
+from streams.discharge.marks import touched
 from streams.discharge.permitfile import State
 from streams.judging.hashing import joined
 from streams.judging.plan import Block, Output, Slots
@@ -44,9 +47,10 @@ _NUMBER: Final = (1 << 32) - 1
 _VALUE_OFFSET: Final = 1 << 31
 _LEVEL_OFFSET: Final = 1
 _OVER: Final = 1 << 32
-_STATE_BITS: Final = 3
-_STATE_SHIFT: Final = 33
-_PROFILE_SHIFT: Final = _STATE_SHIFT + _STATE_BITS
+_MARK_BITS: Final = 8
+"""Of the enterprise's marks: 1 + the state's place + `len(_STATES)` times the slots that they cover (at most 24)."""
+_MARK_SHIFT: Final = 33
+_PROFILE_SHIFT: Final = _MARK_SHIFT + _MARK_BITS
 _Ints = NDArray[np.int64]
 
 
@@ -63,6 +67,15 @@ class _Judged:
     inputs: NDArray[np.uint64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marks:
+    """What marks of the enterprise mean for windows, [sites, times]."""
+
+    code: _Ints
+    covered: NDArray[np.bool_]
+    """Whether the window may not be judged."""
+
+
 class LimitsEvaluation:
     """Holds values against limits.
 
@@ -74,6 +87,11 @@ class LimitsEvaluation:
         Name of the kind's slot: ``1h`` or ``4h``.
     day_windows
         Names and factors of the kind's day windows: pairs (factor, window).
+    remade
+        How a day window is made of slots: (factor, window) → from the slots of the day its block. Where marks cover
+        some slots of a day, but leave enough, the day is made again without them; one that is not here is not judged.
+    rule
+        The share of its slots that a day needs.
     register
         The entry of a site's setting that holds its permit's number; empty where the kind has none. null there is
         an outlet without a permit: every day a finding. Left out, it is not known: unset.
@@ -85,9 +103,17 @@ class LimitsEvaluation:
     day_before = 0
 
     def __init__(
-        self, book: LimitBook, *, slot_window: str, day_windows: Iterable[tuple[str, str]], register: str = ""
+        self,
+        book: LimitBook,
+        *,
+        slot_window: str,
+        day_windows: Iterable[tuple[str, str]],
+        remade: Mapping[tuple[str, str], Callable[[Slots], Block]] | None = None,
+        rule: EffectiveRule | None = None,
+        register: str = "",
     ) -> None:
         self._book, self._register = book, register
+        self._remade, self._rule = remade or {}, rule or load_effective_rule()
         self._texts: dict[int, str] = {}
         known, bound = _pairs(book, known_limits(book)), _pairs(book, _bound(book))
         ends = ("", "_min", "_max")
@@ -112,10 +138,11 @@ class LimitsEvaluation:
             return []
         warm = self._warmth(part)
         cases = warm * NIGHTS + is_night(part.start // HOUR_MS)[None, :]
-        excluded = self._excluded(sites, part.start, part.slot_ms)
+        states = self._excluded(sites, part.start, part.slot_ms)
+        marks = _Marks(code=np.where(states != 0, states + len(_STATES), 0), covered=states != 0)
         cells = self._table.cells(sites, part.day)
         return [
-            self._block(place, _of_slots(part, *pair), cases, excluded, cells)
+            self._block(place, _of_slots(part, *pair), cases, marks, cells)
             for place, pair in enumerate(self._slot_pairs)
         ]
 
@@ -126,13 +153,21 @@ class LimitsEvaluation:
         slots = slots.from_place(of_day(slots))
         warm = self._warmth_of(means.get((TEMPERATURE, "24h")), len(sites))
         states = self._excluded(sites, slots.start, slots.slot_ms)
-        whole = np.where((states != 0).all(axis=1, keepdims=True), states[:, -1:], 0)
+        count = (states != 0).sum(axis=1, keepdims=True)
+        left, share = states.shape[1] - count, self._rule.day_share
+        enough = left * share.denominator >= states.shape[1] * share.numerator
+        code = np.where(count > 0, states.max(axis=1, keepdims=True) + len(_STATES) * count, 0)
+        some = (count > 0) & enough
+        uncovered = replace(slots, present=slots.present & (states == 0)[:, None]) if some.any() else None
         first = len(self._slot_pairs)
         cells = self._table.cells(sites, slots.day[-1:])
-        judged = [
-            self._block(first + place, _of_block(means[pair]), warm * NIGHTS, whole, cells)
-            for place, pair in enumerate(self._day_pairs)
-        ]
+        judged = []
+        for place, pair in enumerate(self._day_pairs):
+            found, covered = _of_block(means[pair]), count > 0
+            if uncovered is not None and pair in self._remade:
+                found, covered = _without(found, self._remade[pair](uncovered), some), covered & ~enough
+            marks = _Marks(code=code, covered=covered)
+            judged.append(self._block(first + place, found, warm * NIGHTS, marks, cells))
         return [*judged, self._permitted(slots, sites)] if self._register else judged
 
     def _permitted(self, slots: Slots, sites: tuple[Site, ...]) -> Block:
@@ -158,7 +193,8 @@ class LimitsEvaluation:
     def _tell(self, code: int, digits: int) -> str:
         if code & _OVER:
             limits = self._table.limits_of(code >> _PROFILE_SHIFT)
-            return say(limits, judge(Fraction((code & _NUMBER) - _VALUE_OFFSET, 10**digits), limits))
+            judgement = judge(Fraction((code & _NUMBER) - _VALUE_OFFSET, 10**digits), limits)
+            return say(limits, judgement, *_marked(code))
         if code not in self._texts:  # as many as there are sets of limits and levels
             self._texts[code] = self._tell_within(code)
         return self._texts[code]
@@ -166,26 +202,25 @@ class LimitsEvaluation:
     def _tell_within(self, code: int) -> str:
         """Return the detail of a window that is over nothing: it does not depend on the value."""
         limits = self._table.limits_of(code >> _PROFILE_SHIFT)
-        state = code >> _STATE_SHIFT & ((1 << _STATE_BITS) - 1)
-        level, excluded = Level((code & _NUMBER) - _LEVEL_OFFSET), _STATES[state - 1].value if state else ""
+        level, (excluded, count) = Level((code & _NUMBER) - _LEVEL_OFFSET), _marked(code)
         if not limits and not excluded:
             return ""
-        decides = None if excluded else decider_within(limits, level)
-        return say(limits, Judgement(level=level, decides=decides, multiple=None), excluded)
+        judgement = Judgement(level=level, decides=decider_within(limits, level), multiple=None)
+        return say(limits, judgement, excluded, count)
 
-    def _block(self, output: int, judged: _Judged, cases: _Ints, excluded: _Ints, cells: _Ints) -> Block:
+    def _block(self, output: int, judged: _Judged, cases: _Ints, marked: _Marks, cells: _Ints) -> Block:
         """Return one output of `_table`, by the cells of sites and times and the case of each."""
         cases = np.broadcast_to(cases, judged.value.shape)
         rows, profiles = self._table.rows(output, cells, cases), self._table.profiles(output, cells, cases)
         profile, why = profiles & ((1 << PROFILE_BITS) - 1), profiles >> PROFILE_BITS
-        held_against = judged.present & (excluded == 0)
+        held_against = judged.present & ~marked.covered
         level = np.where(held_against, levels(judged.value, rows), Level.NOT_JUDGED)
-        unheld = np.where(excluded != 0, NOT_JUDGED, np.where(level == Level.NOT_JUDGED, why, OK))
+        unheld = np.where(marked.covered, NOT_JUDGED, np.where(level == Level.NOT_JUDGED, why, OK))
         over = level >= Level.HINT
         number = np.where(
             over, np.clip(judged.value + _VALUE_OFFSET, 0, _NUMBER), level.astype(np.int64) + _LEVEL_OFFSET
         )
-        detail = profile << _PROFILE_SHIFT | excluded << _STATE_SHIFT | np.where(over, _OVER, 0) | number
+        detail = profile << _PROFILE_SHIFT | marked.code << _MARK_SHIFT | np.where(over, _OVER, 0) | number
         return Block.of(
             value=judged.value,
             present=judged.present,
@@ -203,8 +238,7 @@ class LimitsEvaluation:
         states = np.zeros((len(sites), starts.size), np.int64)
         for row, site in enumerate(sites):
             for mark in self._book.permits.site(site.id).marks:
-                covered = (starts < mark.end) & (starts + slot_ms > mark.start)
-                states[row, covered] = _STATES.index(mark.state) + 1
+                states[row, touched(mark, starts, slot_ms)] = _STATES.index(mark.state) + 1
         return states
 
     def _warmth(self, slots: Slots) -> _Ints:
@@ -219,6 +253,24 @@ class LimitsEvaluation:
     def _warm(self, value: _Ints, present: NDArray[np.bool_]) -> _Ints:
         edge = _COLD_TO * 10 ** self._book.factors[TEMPERATURE].digits
         return np.where(present, np.where(value > edge, Warmth.WARM, Warmth.COLD), Warmth.UNKNOWN).astype(np.int64)
+
+
+def _marked(code: int) -> tuple[str, int]:
+    """Return the state of the marks in a detail's code, and how many slots they cover."""
+    marks = (code >> _MARK_SHIFT & ((1 << _MARK_BITS) - 1)) - 1
+    return ("", 0) if marks < 0 else (_STATES[marks % len(_STATES)].value, marks // len(_STATES))
+
+
+def _without(judged: _Judged, remade: Block, some: NDArray[np.bool_]) -> _Judged:
+    """Return a day window, made again where marks cover some slots of the day."""
+    return replace(
+        judged,
+        value=np.where(some, remade.value, judged.value),
+        present=np.where(some, remade.present, judged.present),
+        valid=np.where(some, remade.valid, judged.valid),
+        reason=np.where(some, remade.reason, judged.reason),
+        marks=np.where(some, remade.marks | int(Mark.COMPUTED), judged.marks),
+    )
 
 
 def _bound(book: LimitBook) -> tuple[Limit, ...]:

@@ -135,9 +135,12 @@ class LimitSet:
             raise UnknownName(f"the columns of {self.standard} ({', '.join((*self.columns, *self.aliases))})", name)
         return column
 
-    def asks_built(self, column: str) -> bool:
-        """Return whether some limit of a column depends on the plant's own date."""
-        return any(limit.column == column and (limit.built_from or limit.built_to) for limit in self.limits)
+    def asks_built(self, column: str, start_day: int) -> bool:
+        """Return whether some limit of a column, of a Beijing day or later, depends on the plant's own date."""
+        return any(
+            limit.column == column and (limit.built_from or limit.built_to) and start_day <= _end(limit)
+            for limit in self.limits
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sensors.errors import UnknownName
@@ -46,6 +47,12 @@ _MG_PER_LITRE: Final[Mapping[str, Fraction]] = {
     "mg/m³": Fraction(1, 1000),
     "µg/m³": Fraction(1, 1_000_000),
 }
+_PARTS: Final = ("lower bound", "effective mean")
+"""What a day with slots missing is: the sum of those whose flow is known, or, where only concentrations are missing,
+their mean times the whole volume (HJ 356)."""
+_BOUND, _MEAN = range(len(_PARTS))
+_KINDS: Final = len(_PARTS)
+_COUNT: Final = 1 << 12
 _Ints = NDArray[np.int64]
 _Exact = NDArray[np.object_]
 
@@ -141,8 +148,9 @@ def day_loads(
     Returns
     -------
     DayLoads
-        The volume of every slot with a flow. The load is that of the slots that have both, raised to the whole
-        volume where something flowed without a concentration; with all there it is annex D's plain sum.
+        The volume of every slot with a flow: a lower bound where the flow of some is not known. The load is that of
+        the slots that have both, raised to the whole volume where something flowed without a concentration; with
+        all there it is annex D's plain sum.
     """
     q = exact(np.where(has_flow, flow, 0))
     still = has_flow & (flow == 0)
@@ -198,7 +206,7 @@ class LoadsEvaluation:
 
     def _outputs(self, window: str) -> tuple[Output, ...]:
         names = [name + VOLUME for name in self._flows] + [name + LOAD for name, _ in self._weighted]
-        return tuple(Output(factor=name, window=window, digits=DIGITS) for name in names)
+        return tuple(Output(factor=name, window=window, digits=DIGITS, tell=_told) for name in names)
 
     def slots(self, slots: Slots, begin: int, sites: tuple[Site, ...]) -> list[Block]:  # noqa: ARG002  the plan's form
         """Return the volume and the loads of each slot."""
@@ -261,6 +269,7 @@ class LoadsEvaluation:
             reason=_day_reason(enough, inputs),
             valid=count,
             expected=slots.number.size,
+            detail=np.where(enough, _part(count, slots.number.size, _BOUND), 0),
             marks=_union(slots.marks[:, place]),
             inputs=inputs,
         )
@@ -272,15 +281,36 @@ class LoadsEvaluation:
         )
         enough = _enough(made.valid, slots.number.size, self._rule)[:, None] & _planned(slots, q, c)
         inputs = _over(_both(slots, q, c))
+        flows, due = slots.present[:, q].sum(axis=1, dtype=np.int64), slots.number.size
+        part = np.where(flows < due, _part(flows, due, _BOUND), _part(made.valid, due, _MEAN))[:, None]
         return Block.of(
             value=made.grams[:, None],
             present=enough,
             reason=np.where(_planned(slots, q, c), _day_reason(enough, inputs), NOT_IN_PLAN),
             valid=made.valid[:, None],
             expected=slots.number.size,
+            detail=np.where(enough, part, 0),
             marks=_union(slots.marks[:, q] | slots.marks[:, c]),
             inputs=inputs,
         )
+
+
+def _part(known: _Ints, due: int, kind: int) -> _Ints:
+    """Return the detail of days of which ``known`` of ``due`` slots went in; 0 where all did."""
+    code = (known * _COUNT + due) * _KINDS + kind
+    return np.where(known < due, code, 0).astype(np.int64)
+
+
+def _told(codes: _Ints) -> pa.Array:
+    """Return what stands beside the value of a day that is not known in all its slots."""
+    return pa.array([_words(int(code)) for code in codes], pa.utf8())
+
+
+def _words(code: int) -> str:
+    if not code:
+        return ""
+    counts, kind = divmod(code, _KINDS)
+    return f"{_PARTS[kind]}, {counts // _COUNT}/{counts % _COUNT}"
 
 
 def _day_reason(enough: NDArray[np.bool_], inputs: NDArray[np.uint64]) -> NDArray[np.integer]:

@@ -1,8 +1,9 @@
 """What an enterprise says of its plant and devices, and when that itself is worth a look.
 
 A mark keeps the hours that it covers from being judged (`streams.discharge.limiting`), so it is counted, and these
-things about it make an event: it was sent late, there are many of them, or something flowed while it says that the
-plant stood still. The bounds are settings of this project: no text gives them.
+things about it are worth an event: it was sent late, there are many of them, or something flowed while it says that the
+plant stood still. Nothing calls `remarks` yet, so no event comes of it. The bounds are settings of this project: no
+text gives them.
 """
 
 from __future__ import annotations
@@ -58,7 +59,21 @@ class Remarked:
     mark: EnterpriseMark
     remarks: tuple[Remark, ...]
     excluded: int
-    """Slots with a value that it keeps from being judged."""
+    """Slots with a value that it keeps from being judged, by `touched`."""
+
+
+def touched(mark: EnterpriseMark, start: NDArray[np.int64], slot_ms: int) -> NDArray[np.bool_]:
+    """Return which slots a mark keeps from being judged: those that share any time with it.
+
+    Parameters
+    ----------
+    mark
+        Its end is outside.
+    start, slot_ms
+        Starts and length of the slots, ms.
+    """
+    shared: NDArray[np.bool_] = (start < mark.end) & (start + slot_ms > mark.start)
+    return shared
 
 
 def remarks(marks: Sequence[EnterpriseMark], flows: Flows) -> tuple[Remarked, ...]:
@@ -73,7 +88,11 @@ def remarks(marks: Sequence[EnterpriseMark], flows: Flows) -> tuple[Remarked, ..
     """
     ordered = sorted(marks, key=lambda mark: (mark.start, mark.end))
     return tuple(
-        Remarked(mark=mark, remarks=tuple(_remarks(mark, ordered, flows)), excluded=int(_covered(mark, flows).sum()))
+        Remarked(
+            mark=mark,
+            remarks=tuple(_remarks(mark, ordered, flows)),
+            excluded=int((touched(mark, flows.start, flows.slot_ms) & flows.present).sum()),
+        )
         for mark in ordered
     )
 
@@ -97,6 +116,6 @@ def _remarks(mark: EnterpriseMark, ordered: Sequence[EnterpriseMark], flows: Flo
 
 
 def _covered(mark: EnterpriseMark, flows: Flows) -> NDArray[np.bool_]:
-    """Return the slots with a value that lie wholly under a mark."""
+    """Return the slots with a value that lie wholly under a mark: only such a flow contradicts it."""
     inside: NDArray[np.bool_] = (flows.start >= mark.start) & (flows.start + flows.slot_ms <= mark.end)
     return inside & flows.present

@@ -7,6 +7,7 @@ dry          none         any                         within
 dry          flows        any                         finding: flow in dry weather
 rain         none         any                         within
 rain         flows        some factor over its limit  finding: polluted flow in rain
+rain         flows        only hints at being over    hint: perhaps polluted flow in rain
 rain         flows        all within                  within
 rain         flows        none known, or no limit     no finding; the reason says what is missing
 unknown      flows        any                         no finding: the rain is missing
@@ -47,7 +48,7 @@ from streams.judging.plan import Block, Output, Slots
 from streams.judging.reasons import INCOMPLETE, MISSING_ITEM, NOT_IN_PLAN, OK, SILENT, UNSET
 
 FACTOR: Final = "dry_weather"
-"""The factor of the rows: its value is the flow; of a day the number of hours with a finding."""
+"""The factor of the rows: its value is the flow; of a day the number of hours in which something was found."""
 FLOW: Final = "flow"
 RAIN: Final = "rain"
 USE: Final = "use"
@@ -70,9 +71,11 @@ class Outcome(IntEnum):
     NO_QUALITY_KNOWN = 6
     NO_LIMIT = 7
     """Something flowed in rain, and no limit says what is polluted."""
+    POLLUTED_HINT = 8
+    """Polluted flow in rain by an hour that only hints at its limit (a limit of the day)."""
 
 
-FOUND: Final = (Outcome.DRY_FLOW, Outcome.POLLUTED)
+FOUND: Final = (Outcome.DRY_FLOW, Outcome.POLLUTED, Outcome.POLLUTED_HINT)
 _REASON: Final = {
     Outcome.NOT_IN_PLAN: NOT_IN_PLAN,
     Outcome.WITHIN: OK,
@@ -82,9 +85,20 @@ _REASON: Final = {
     Outcome.NO_FLOW_KNOWN: SILENT,
     Outcome.NO_QUALITY_KNOWN: MISSING_ITEM,
     Outcome.NO_LIMIT: UNSET,
+    Outcome.POLLUTED_HINT: OK,
 }
 _REASONS: Final = np.array([_REASON[outcome] for outcome in Outcome], np.uint8)
-_WORDS: Final = tuple("" if outcome is Outcome.WITHIN else outcome.name.lower() for outcome in Outcome)
+_WORDS: Final = tuple(
+    "" if outcome is Outcome.WITHIN else outcome.name.lower().removesuffix("_hint") for outcome in Outcome
+)
+"""By outcome; whether it is a hint stands in the level."""
+_LEVELS: Final = np.full(len(Outcome), Level.NOT_JUDGED, np.int64)
+_LEVELS[[Outcome.WITHIN, Outcome.POLLUTED_HINT, Outcome.POLLUTED, Outcome.DRY_FLOW]] = (
+    Level.WITHIN,
+    Level.HINT,
+    Level.FINDING,
+    Level.FINDING,
+)
 _Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
@@ -134,7 +148,9 @@ class Hours:
     measured: _Flags
     """Some factor with a limit has a value."""
     polluted: _Flags
-    """Some factor is over its limit."""
+    """Some factor is over its limit, as a finding."""
+    hinted: _Flags
+    """Some factor is over its limit, at least as a hint."""
 
 
 def outcomes(hours: Hours) -> NDArray[np.uint8]:
@@ -146,6 +162,7 @@ def outcomes(hours: Hours) -> NDArray[np.uint8]:
         (hours.dry, Outcome.DRY_FLOW),
         (~hours.wet, Outcome.NO_RAIN_KNOWN),
         (hours.polluted, Outcome.POLLUTED),
+        (hours.hinted, Outcome.POLLUTED_HINT),
         (~hours.limited, Outcome.NO_LIMIT),
         (~hours.measured, Outcome.NO_QUALITY_KNOWN),
     )
@@ -251,7 +268,7 @@ class DryWeatherEvaluation:
                 reason=np.where(outlet, np.where(present, OK, short), NOT_IN_PLAN),
                 valid=known,
                 expected=np.where(outlet, found.shape[1], 0),
-                level=np.where(count > 0, Level.FINDING, np.where(present, Level.WITHIN, Level.NOT_JUDGED)),
+                level=_levels(found).max(axis=1, keepdims=True),
                 inputs=inputs,
             )
         ]
@@ -260,7 +277,7 @@ class DryWeatherEvaluation:
         rain, flow = slots.at(RAIN), slots.at(FLOW)
         wet, dry = weather(slots.value[:, rain], slots.present[:, rain], self._rule.dry_hours, self._least)
         part = slots.from_place(begin)
-        limited, measured, polluted = self._qualities(part, sites)
+        limited, measured, worst = self._qualities(part, sites)
         outlet = np.array([site.setting.get(USE) == RAIN_WATER for site in sites])[:, None]
         return outcomes(
             Hours(
@@ -271,23 +288,25 @@ class DryWeatherEvaluation:
                 flows=part.value[:, flow] >= self._least_flow,
                 limited=limited,
                 measured=measured,
-                polluted=polluted,
+                polluted=worst == Level.FINDING,
+                hinted=worst == Level.HINT,
             )
         )
 
-    def _qualities(self, slots: Slots, sites: tuple[Site, ...]) -> tuple[_Flags, _Flags, _Flags]:
-        """Return where some factor has a limit, where one of those was measured, and where one is over."""
+    def _qualities(self, slots: Slots, sites: tuple[Site, ...]) -> tuple[_Flags, _Flags, NDArray[np.int8]]:
+        """Return where some factor has a limit, where one of those was measured, and the gravest level of them."""
         cells = self._held.cells(sites, slots.day)
         case = np.full_like(cells, Warmth.UNKNOWN * NIGHTS)
         shape = (len(self._quality), *cells.shape)
-        limited, measured, over = (np.zeros(shape, np.bool_) for _ in range(3))
+        limited, measured = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        worst = np.full(cells.shape, Level.NOT_JUDGED, np.int8)
         for output, factor in enumerate(self._quality):
             place = slots.at(factor)
             level = levels(slots.value[:, place], self._held.rows(output, cells, case))
             limited[output] = level != Level.NOT_JUDGED
             measured[output] = limited[output] & slots.present[:, place]
-            over[output] = (level >= Level.HINT) & slots.present[:, place]
-        return np.asarray(limited.any(axis=0)), np.asarray(measured.any(axis=0)), np.asarray(over.any(axis=0))
+            worst = np.maximum(worst, np.where(measured[output], level, np.int8(Level.NOT_JUDGED)))
+        return np.asarray(limited.any(axis=0)), np.asarray(measured.any(axis=0)), worst
 
     def _inputs(self, slots: Slots) -> NDArray[np.uint64]:
         """Return what went into each slot and the hours of rain before it."""
@@ -297,8 +316,7 @@ class DryWeatherEvaluation:
 
 
 def _levels(found: NDArray[np.uint8]) -> NDArray[np.int64]:
-    over = np.isin(found, FOUND)
-    return np.where(over, Level.FINDING, np.where(found == Outcome.WITHIN, Level.WITHIN, Level.NOT_JUDGED))
+    return _LEVELS[found]
 
 
 def _told(codes: _Ints) -> pa.Array:

@@ -5,14 +5,17 @@ factor                  window     value
 ======================  =========  ===========================================================================
 ``COD.load``            all        kg let out; days that are not effective by the rule of HJ 356, which is told
 ``flow.volume``         all        m³ let out
-``COD.quota``           ``year``   kg left of the quota (below 0: used up); ``level`` as for limits
+``COD.quota``           ``year``   kg left of the quota (below 0: used up); ``level`` as for limits; what is known
+                                   to be used stands in the detail, also where too few days are known for a value
 ``COD.exhaustion``      ``year``   days until the quota is used up; the date and the method are told
 ``COD.cut``             ``year``   % below the base year, of a closed year
 ======================  =========  ===========================================================================
 
-A total with unknown days is a lower bound: it stands beside the reason ``incomplete``. The total of an area is that of
-its outlets without rain-water outlets and those whose water goes through another outlet of the area. A row of a site
-counts days, one of an area the outlets of which every day is known.
+A total of which fewer days are known than the share of HJ 356 (of an area, days of its outlets) has no value. One with
+enough, but not all, is a lower bound: it stands beside the reason ``incomplete`` and says so in its detail. The total
+of an area is that of its outlets without rain-water outlets, those whose water goes through another outlet of the area,
+and those that do not measure the factor by plan. A row of a site counts days, one of an area the outlets of which every
+day is known.
 """
 
 from __future__ import annotations
@@ -33,10 +36,11 @@ from sensors.flags import Mark
 from sensors.registry import Site
 from sensors.windows import Span
 from streams.discharge.effective import EffectiveRule, LoadHistory, Method, day_load, load_effective_rule
+from streams.discharge.judgement import Level
 from streams.discharge.loads import DIGITS, LOAD, VOLUME
 from streams.discharge.permits import Cut, EnterpriseMark, Holder, Permits, Quota
-from streams.discharge.quotas import METHOD, Outlook, Standing, balance, project, reached
-from streams.judging.reasons import INCOMPLETE, NOT_JUDGED, OK, SILENT, UNSET
+from streams.discharge.quotas import METHOD, Outlook, Projection, Standing, balance, project, reached
+from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, NOT_JUDGED, OK, SILENT, UNSET
 from streams.periods.plan import AreaView, Period, PeriodMeans, PeriodRow, Series
 from streams.periods.registered import PeriodContext
 
@@ -49,6 +53,8 @@ _LOOK_BACK: Final = 400
 _ALL_PAST: Final = 10**6
 """Days."""
 _PERCENT_DIGITS: Final = 2
+LOWER_BOUND: Final = "lower_bound"
+"""In the detail of a sum of which some days are not known: how many of how many are."""
 _Ints = NDArray[np.int64]
 
 
@@ -124,7 +130,7 @@ class LoadPeriod:
         for flow in self._flows:
             volume = self._volumes(means, flow)
             for place, site in enumerate(sites):
-                rows.append(_total(period, site.id, flow + VOLUME, _row(volume, place)))
+                rows.append(_total(period, site.id, flow + VOLUME, _row(volume, place), self._rule))
         for factor, flow in self._loads:
             days = self._days(means, factor, flow, sites)
             for place, site in enumerate(sites):
@@ -139,24 +145,26 @@ class LoadPeriod:
             return []
         holder = self._permits.area(area.id)
         rows = [
-            _total(period, area.id, flow + VOLUME, _rows(self._volumes(members, flow), counted)) for flow in self._flows
+            _total(period, area.id, flow + VOLUME, _rows(self._volumes(members, flow), counted), self._rule)
+            for flow in self._flows
         ]
         for factor, flow in self._loads:
-            days = _rows(self._days(members, factor, flow, sites), counted)
+            planned = (members.days(factor + LOAD, _DAY).reason != NOT_IN_PLAN).any(axis=1) & counted
+            days = _rows(self._days(members, factor, flow, sites), planned if planned.any() else counted)
             rows += self._said(period, area.id, factor, days, holder)
         return rows
 
     def _said(self, period: Period, name: str, factor: str, days: Days, holder: Holder) -> Iterator[PeriodRow]:
-        yield _total(period, name, factor + LOAD, days)
+        yield _total(period, name, factor + LOAD, days, self._rule)
         if period.span is not Span.YEAR:
             return
         year = dt.date.fromordinal(dt.date(1970, 1, 1).toordinal() + period.first_day).year
         quota = holder.quota(factor, year)
         if quota is not None:
-            yield from _quota_rows(period, name, days, quota)
+            yield from _quota_rows(period, name, days, quota, self._rule)
         for cut in holder.cuts:
             if cut.factor == factor and year <= cut.year and not period.open:
-                yield _cut_row(period, name, days, cut)
+                yield _cut_row(period, name, days, cut, self._rule)
 
     def _volumes(self, means: PeriodMeans, flow: str) -> Days:
         found = means.days(flow + VOLUME, _DAY)
@@ -230,32 +238,50 @@ def _rows(days: Days, mask: NDArray[np.bool_]) -> Days:
     return Days(grams=days.grams[mask], known=days.known[mask], methods=days.methods[mask], area=True)
 
 
-def _total(period: Period, name: str, factor: str, days: Days) -> PeriodRow:
-    """Return the total of a period; of days that are not all known it is a lower bound."""
+def _enough(days: Days, rule: EffectiveRule) -> bool:
+    """Return whether so many days are known that their sum may be said; of an area, days of its outlets."""
+    return rule.enough(int(days.known.sum()), days.known.size)
+
+
+def _total(period: Period, name: str, factor: str, days: Days, rule: EffectiveRule) -> PeriodRow:
+    """Return the total of a period; of days that are not all known it is a lower bound, of too few there is none."""
     known = bool(days.known.any())
+    told = _lower_bound(days) if _enough(days, rule) else {}
     count = {method.value: int((days.methods == place).sum()) for place, method in enumerate(METHODS)}
     stood_in = count[Method.MANUAL] + count[Method.LARGEST]
     return _made(
         period,
         name,
         factor,
-        value=int(days.grams.sum()) if known else None,
+        value=int(days.grams.sum()) if _enough(days, rule) else None,
         digits=DIGITS,
         valid=days.valid,
         expected=days.expected,
         reason=(OK if days.valid == days.expected else INCOMPLETE) if known else SILENT,
-        detail=_json({method: number for method, number in count.items() if number}) if stood_in else "",
+        detail=_json({method: number for method, number in count.items() if number and stood_in} | told)
+        if stood_in or told
+        else "",
         flags=int(Mark.SUBSTITUTED) if stood_in else 0,
     )
 
 
-def _quota_rows(period: Period, name: str, days: Days, quota: Quota) -> Iterator[PeriodRow]:
-    used = int(days.grams.sum())
+def _lower_bound(days: Days) -> dict[str, object]:
+    """Return what is said of a sum some days of which are not known."""
+    return {} if days.known.all() else {LOWER_BOUND: f"{int(days.known.sum())}/{days.known.size}"}
+
+
+def _quota_rows(period: Period, name: str, days: Days, quota: Quota, rule: EffectiveRule) -> Iterator[PeriodRow]:
+    """Yield what is left of a quota and when it will be used up.
+
+    With too few days known nothing is said to be left. What is known to be used is a lower bound: it may prove that a
+    quota is used up, or nearly, but never that it is not.
+    """
+    used, enough = int(days.grams.sum()), _enough(days, rule)
     found = balance(used, quota.grams)
     flags = int(Mark.SUBSTITUTED) if np.isin(days.methods, (_MEASURED, _NONE), invert=True).any() else 0
     counts_of = {"digits": DIGITS, "valid": days.valid, "expected": days.expected, "flags": flags}
     if quota.grams is None:
-        detail = _json({"standing": Standing.UNSET, "used_g": used, "source": quota.source})
+        detail = _json({"standing": Standing.UNSET, "used_g": used, "source": quota.source} | _lower_bound(days))
         yield _made(period, name, quota.factor + QUOTA, value=None, reason=UNSET, detail=detail, **counts_of)
         return
     told = {
@@ -264,39 +290,43 @@ def _quota_rows(period: Period, name: str, days: Days, quota: Quota) -> Iterator
         "used_g": used,
         "percent": _percent(found.share),
         "source": quota.source,
-    }
+    } | _lower_bound(days)
     yield _made(
         period,
         name,
         quota.factor + QUOTA,
-        value=found.left,
+        value=found.left if enough else None,
         reason=OK if days.valid == days.expected else INCOMPLETE,
         detail=_json(told),
-        level=int(found.level),
+        level=int(found.level) if enough or found.level > Level.WITHIN else None,
         **counts_of,
     )
-    yield _exhaustion_row(period, name, days, quota, quota.grams)
+    yield _exhaustion_row(period, name, days, (quota, quota.grams), rule)
 
 
-def _exhaustion_row(period: Period, name: str, days: Days, quota: Quota, grams: int) -> PeriodRow:
+def _exhaustion_row(period: Period, name: str, days: Days, held: tuple[Quota, int], rule: EffectiveRule) -> PeriodRow:
+    """Return when a quota (and its grams) will be used up; with too few days known no number and no new date."""
+    (quota, grams), enough = held, _enough(days, rule)
     together = days.grams.sum(axis=0)
     whole: list[bool] = np.asarray(days.known.any(axis=0)).tolist()
     loads = [load if there else None for load, there in zip(together.tolist(), whole, strict=True)]
     found = project(loads, period.first_day, period.last_day, grams)
+    if not enough and found.outlook is not Outlook.USED_UP:
+        found = Projection(outlook=Outlook.UNKNOWN, day=None)
     return _made(
         period,
         name,
         quota.factor + EXHAUSTION,
-        value=None if found.day is None else found.day - period.through_day,
+        value=found.day - period.through_day if enough and found.day is not None else None,
         digits=0,
         valid=sum(whole),
         expected=len(whole),
-        reason=_REASONS[found.outlook],
+        reason=_REASONS[found.outlook] if enough else INCOMPLETE,
         detail=_json({"outlook": found.outlook, "date": found.date, "method": METHOD}),
     )
 
 
-def _cut_row(period: Period, name: str, days: Days, cut: Cut) -> PeriodRow:
+def _cut_row(period: Period, name: str, days: Days, cut: Cut, rule: EffectiveRule) -> PeriodRow:
     whole = days.valid == days.expected
     share, level = reached(int(days.grams.sum()), cut)
     unset = share is None or cut.share is None
@@ -305,12 +335,12 @@ def _cut_row(period: Period, name: str, days: Days, cut: Cut) -> PeriodRow:
         "by": cut.year,
         "percent": None if cut.share is None else _percent(cut.share),
         "source": cut.source,
-    }
+    } | _lower_bound(days)
     return _made(
         period,
         name,
         cut.factor + CUT,
-        value=None if share is None or not days.known.any() else round(share * 100 * 10**_PERCENT_DIGITS),
+        value=None if share is None or not _enough(days, rule) else round(share * 100 * 10**_PERCENT_DIGITS),
         digits=_PERCENT_DIGITS,
         valid=days.valid,
         expected=days.expected,

@@ -324,10 +324,10 @@ def _applied(document: Document, entry: AppliesEntry, path: _Path, pack: LimitPa
     if entry.trade and entry.trade not in found.trades:
         mend = f"name one of {', '.join(found.trades)}" if found.trades else "leave it out"
         raise document.error((*path, "trade"), f"{entry.standard} has no trade {entry.trade!r}", mend)
-    if entry.built is None and found.asks_built(column):
+    start, end = _span(document, entry.start, entry.last, path)
+    if entry.built is None and found.asks_built(column, start):
         problem = f"{entry.standard} has limits by the plant's date, and there is none"
         raise document.error((*path, "built"), problem, "give the day on which the plant was built or approved")
-    start, end = _span(document, entry.start, entry.last, path)
     return Applied(
         standard=entry.standard,
         column=column,

@@ -172,19 +172,21 @@ def test_a_projected_day_is_the_first_on_which_the_mean_of_days_passes_the_quota
     assert used + ahead * mean > quota >= used + (ahead - 1) * mean
 
 
-_FLAGS = st.lists(st.booleans(), min_size=8, max_size=8)
+_FLAGS = st.lists(st.booleans(), min_size=9, max_size=9)
 
 
 @given(_FLAGS)
 def test_nothing_is_found_without_a_known_flow_and_a_known_weather(flags: list[bool]) -> None:
-    outlet, wet, dry, flow_known, flows, limited, measured, polluted = flags
+    outlet, wet, dry, flow_known, flows, limited, measured, polluted, hinted = flags
     dry = dry and not wet
-    shaped = (np.array([[flag]]) for flag in (outlet, wet, dry, flow_known, flows, limited, measured, polluted))
-    names = ("outlet", "wet", "dry", "flow_known", "flows", "limited", "measured", "polluted")
+    said = (outlet, wet, dry, flow_known, flows, limited, measured, polluted, hinted)
+    shaped = (np.array([[flag]]) for flag in said)
+    names = ("outlet", "wet", "dry", "flow_known", "flows", "limited", "measured", "polluted", "hinted")
     found = Outcome(int(outcomes(Hours(**dict(zip(names, shaped, strict=True))))[0, 0]))
     expected = (
         Outcome.DRY_FLOW if outlet and flow_known and flows and dry
         else Outcome.POLLUTED if outlet and flow_known and flows and wet and polluted
+        else Outcome.POLLUTED_HINT if outlet and flow_known and flows and wet and hinted
         else None
     )  # fmt: skip
     assert (found if found in FOUND else None) == expected

@@ -210,6 +210,8 @@ def quota_row(used: int, quota: int = 10_000, **other: Any) -> dict[str, Any]:
         (7_999, []),
         (8_000, ["quota-80"]),
         (9_000, ["quota-80", "quota-90"]),
+        (10_000, ["quota-80", "quota-90"]),
+        (10_001, ["quota-100", "quota-80", "quota-90"]),
         (10_500, ["quota-100", "quota-80", "quota-90"]),
     ],
 )
@@ -217,6 +219,31 @@ def test_80_90_and_100_per_cent_of_a_yearly_quota_raise_while_the_year_is_open(u
     found, _ = alerts_after(rules("quota-80", "quota-90", "quota-100"), [quota_row(used)])
     assert sorted(alert.event.key.rule for alert in found) == raised
     assert not any(alert.event.backfilled for alert in found)
+
+
+def test_a_quota_of_nothing_of_which_nothing_is_used_raises_nothing() -> None:
+    given = rules("quota-80", "quota-90", "quota-100")
+    assert alerts_after(given, [quota_row(0, quota=0)])[0] == ()
+    assert {point.verdict for point in points(given, quota_row(1, quota=0))} == {Verdict.OVER}
+
+
+def test_of_a_year_with_gaps_what_is_known_to_be_used_may_raise_and_else_nothing_is_known() -> None:
+    given = rules("quota-80", "quota-100")
+    found = [point.verdict for point in points(given, quota_row(9_000, value=None, reason="incomplete"))]
+    assert sorted(found) == [Verdict.UNKNOWN, Verdict.OVER]
+
+
+def test_a_quota_that_was_never_set_is_not_judged() -> None:
+    unset = quota_row(0, value=None, reason="unset", detail='{"standing":"unset","used_g":0,"source":"s"}')
+    assert points(rules("quota-80"), unset) == []
+
+
+def test_noise_over_the_limit_of_its_zone_is_a_hint_by_what_was_judged() -> None:
+    loud = limit_row(46, 3, "1h", factor="Leq.limit", site="N", detail=detail("45", why=Why.SHORTER))
+    (point,) = points(rules("noise-zone"), loud, network="noise")
+    assert (point.verdict, point.hint) == (Verdict.OVER, True)
+    quiet = limit_row(45, 0, "1h", factor="Leq.limit", site="N", detail=detail("45", why=Why.SHORTER))
+    assert [one.verdict for one in points(rules("noise-zone"), quiet, network="noise")] == [Verdict.OK]
 
 
 def test_a_quota_names_what_is_left_and_where_it_was_raised() -> None:

@@ -120,6 +120,12 @@ def test_a_day_needs_three_quarters_of_its_rows_and_takes_their_mean_for_the_res
     assert row["volume_m3"] == "864.000"
 
 
+@pytest.mark.parametrize(("known", "volume"), [(18, "648.000"), (17, "NA"), (1, "NA")])
+def test_a_day_with_too_few_rows_has_no_volume(tmp_path: Path, known: int, volume: str) -> None:
+    (row,) = totals(tmp_path, _day(["10,50"] * known))
+    assert (row["volume_m3"], row["rows"], row["COD_kg"] == "NA") == (volume, f"{known} of 24", volume == "NA")
+
+
 def test_a_still_day_has_a_mass_of_0_and_no_mean(tmp_path: Path) -> None:
     (row,) = totals(tmp_path, _day(["0,"] * 24))
     assert (row["COD_kg"], row["COD_mean"], row["rows"]) == ("0.000000", "NA", "24 of 24")

@@ -164,9 +164,63 @@ def test_a_trades_own_row_goes_before_that_of_the_others() -> None:
     for trade, high in (("other", 100), ("petrochemical", 60), ("dye", 100)):
         held = book(
             f"sites: [{{site: SYN-OUT-1, applies: [{{standard: GB 8978-1996, column: grade1, trade: {trade}, "
-            "from: 2020-01-01, source: p}]}]"
+            "built: 2000-01-01, from: 2020-01-01, source: p}]}]"
         )
         assert [one.high for one in _limits(held, "COD", "24h", "2026-06-01")] == [high]
+
+
+@pytest.mark.parametrize(("built", "highs"), [("1997-12-31", []), ("1998-01-01", [100])])
+def test_table_4_of_gb_8978_binds_only_units_built_from_1998(built: str, highs: list[int]) -> None:
+    held = book(
+        "sites: [{site: SYN-OUT-1, applies: [{standard: GB 8978-1996, column: grade1, "
+        f"built: {built}, from: 2020-01-01, source: p}}]}}]"
+    )
+    assert [one.high for one in _limits(held, "COD", "24h", "2026-06-01")] == highs
+
+
+@pytest.mark.parametrize(
+    ("built", "date", "highs"),
+    [
+        ("2012-12-31", "2014-12-31", []),
+        ("2012-12-31", "2015-01-01", [80]),
+        ("2013-01-01", "2013-01-01", [80]),
+        ("2013-01-01", "2015-01-01", [80]),
+    ],
+)
+def test_table_2_of_gb_4287_binds_mills_built_before_2013_from_2015(built: str, date: str, highs: list[int]) -> None:
+    held = book(
+        "sites: [{site: SYN-OUT-1, applies: [{standard: GB 4287-2012, column: direct, "
+        f"built: {built}, from: 2010-01-01, source: p}}]}}]"
+    )
+    assert [one.high for one in _limits(held, "COD", "24h", date)] == highs
+
+
+@pytest.mark.parametrize(
+    ("factor", "method", "verdict", "why"),
+    [
+        ("benzene", "GC-FID", Verdict.FINDING, Why.WRITTEN_FOR),
+        ("benzene", "GC-MS", Verdict.FINDING, Why.WRITTEN_FOR),
+        ("benzene", "PID", Verdict.HINT, Why.METHOD),
+        ("benzene", "", Verdict.HINT, Why.METHOD),
+        ("H2S", "GC-FPD", Verdict.FINDING, Why.WRITTEN_FOR),
+        ("H2S", "electrochemical", Verdict.HINT, Why.METHOD),
+        ("H2S", "", Verdict.HINT, Why.METHOD),
+        ("NH3", "electrochemical", Verdict.HINT, Why.METHOD),
+        ("styrene", "PID", Verdict.HINT, Why.METHOD),
+    ],
+)
+def test_every_limit_of_vocs_and_odour_at_the_boundary_binds_to_its_method(
+    factor: str, method: str, verdict: Verdict, why: Why
+) -> None:
+    held = book(
+        "sites: [{site: SYN-V, applies: ["
+        "{standard: GB 14554-93, column: grade2, built: 2010-01-01, from: 2020-01-01, source: s}, "
+        "{standard: GB 16297-1996, built: 2010-01-01, from: 2020-01-01, source: s}]}]",
+        "voc",
+    )
+    point = site("SYN-V", "voc", layer="boundary", method={factor: method} if method else {}, basis="carbon")
+    (found,) = limits_for(held, point, factor, "1h", When(day=day("2026-06-01")))
+    assert (found.verdict, found.why) == (verdict, why)
 
 
 VOC = """

@@ -7,7 +7,7 @@ import pytest
 
 from sensors.registry import Site
 from streams.discharge.applied import Warmth, When, limits_for
-from streams.discharge.held import NIGHTS, HeldLimits
+from streams.discharge.held import NIGHTS, PROFILE_BITS, HeldLimits
 from streams.discharge.judgement import thresholds
 from streams.judging.reasons import NO_TEMPERATURE, NOT_JUDGED, UNSET
 from tests.discharge_cases import book, day, site
@@ -86,6 +86,6 @@ def test_a_profile_says_why_nothing_may_be_judged() -> None:
     lone = site("SYN-OUT-9")
     cells = table.cells((SITES[0], lone), np.array([day("2026-06-01")]))
     unknown = np.full_like(cells, Warmth.UNKNOWN * NIGHTS)
-    why = {pair: table.profiles(output, cells, unknown)[:, 0] >> 27 for output, pair in enumerate(PAIRS)}
+    why = {pair: table.profiles(output, cells, unknown)[:, 0] >> PROFILE_BITS for output, pair in enumerate(PAIRS)}
     assert why["NH3-N", "1h"].tolist() == [NO_TEMPERATURE, UNSET]
     assert why["COD", "1h"].tolist() == [NOT_JUDGED, UNSET]  # asked only where a level is missing

@@ -64,12 +64,31 @@ def test_ozone_forming_potential_is_the_sum_of_concentration_by_mir() -> None:
     assert made.editions[int(block.edition[0, 0])] == "MIR-2010"
 
 
-def test_what_is_missing_is_named_and_the_rest_is_a_lower_bound() -> None:
+def test_with_a_factor_missing_there_is_no_index_but_its_name_and_the_sum_of_the_rest() -> None:
     made, block = _ofp({"benzene": 0.1, "toluene": 0.2})
-    assert (int(block.value[0, 0]), int(block.reason[0, 0])) == (8_720, MISSING_ITEM)
+    assert (bool(block.present[0, 0]), int(block.reason[0, 0])) == (False, MISSING_ITEM)
+    assert int(block.primary[0, 0]) == 0
     tell = made.slot_outputs[0].tell
     assert tell is not None
-    assert tell(block.detail[0, :1])[0].as_py() == "xylene;styrene"
+    assert tell(block.detail[0, :1])[0].as_py() == "xylene;styrene;at least 872.0"
+
+
+def test_a_day_with_a_factor_missing_has_no_index_and_so_no_place_among_firms() -> None:
+    made = ofp(context(kind="voc"))
+    given: dict[tuple[str, str], float | str | None] = {("benzene", "24h"): 0.1, ("toluene", "24h"): 0.2}
+    (block,) = made.day(slots("2026-06-01", {}, kind="voc"), (POINT,), means(given, kind="voc"))
+    assert not block.present[0, 0]
+    tell = next(output for output in made.day_outputs).tell
+    assert tell is not None
+    assert tell(block.detail[0, :1])[0].as_py() == "xylene;styrene;at least 872.0"
+
+
+def test_a_factor_that_is_not_in_plan_is_not_missing() -> None:
+    seen = slots("2026-06-01", {"benzene": 0.1, "toluene": 0.2}, kind="voc")
+    planned = seen.planned.copy()
+    planned[:, [seen.at("xylene"), seen.at("styrene")]] = False
+    (block,) = ofp(context(kind="voc")).slots(replace(seen, planned=planned), 0, (POINT,))
+    assert (bool(block.present[0, 0]), int(block.value[0, 0]), int(block.reason[0, 0])) == (True, 8_720, OK)
 
 
 def test_without_any_item_there_is_no_index() -> None:
@@ -146,6 +165,12 @@ def test_three_firms_are_ranked_by_hand_and_equals_share_a_place() -> None:
         (2, "firm-c", Fraction(872)),
     )
     assert rank({}) == ()
+
+
+def test_the_threshold_of_xylene_is_said_not_to_have_been_seen() -> None:
+    (odour,) = [one for one in load_indices() if one.index == "odour_index"]
+    (xylene,) = [one for one in odour.weights if one.factor == "xylene"]
+    assert xylene.confidence is Confidence.NOT_SEEN
 
 
 def test_every_weight_says_how_sure_it_is() -> None:

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from sensors.registry import Site
-from streams.discharge.applied import Verdict
+from streams.discharge.applied import Verdict, Why
 from streams.discharge.evaluation import limits
 from streams.discharge.judgement import JudgementSaid, Level, read_detail
 from streams.discharge.limiting import LimitsEvaluation
+from streams.discharge.marks import Flows, remarks
 from streams.judging.plan import Block, Output
-from streams.judging.reasons import NO_TEMPERATURE, NOT_JUDGED, OK, SILENT, UNSET
+from streams.judging.reasons import INCOMPLETE, NO_TEMPERATURE, NOT_JUDGED, OK, SILENT, UNSET
 from streams.judging.registered import JudgingContext, evaluations_of
 from streams.results import Reason
-from tests.discharge_cases import Column, context, means, site, slots
+from tests.discharge_cases import Column, book, context, means, site, slots
 
 DYE = """
 sites:
@@ -171,6 +172,80 @@ def test_hours_under_a_mark_of_the_enterprise_are_shown_and_not_judged() -> None
     assert said.levels("COD.limit", "1h")[:6] == [3, 3, -1, -1, 3, 3]
     assert said.reason("COD.limit", "1h", 2) == NOT_JUDGED
     assert said.detail("COD.limit", "1h", 2).excluded == "stopped"
+
+
+def _marked(hours: int, state: str = "calibration") -> str:
+    return DYE + (
+        f"    marks: [{{state: {state}, from: 2026-06-01T00:30:00+08:00, to: 2026-06-01T{hours:02}:00:00+08:00,\n"
+        "      author: 甲, sent: 2026-06-01T00:30:00+08:00}]\n"
+    )
+
+
+def _marked_day(hours: int, cod: Column, mean: float) -> _Said:
+    made = limits(context(_marked(hours)))
+    seen = slots("2026-06-01", {"COD": cod, "flow": 10.0})
+    blocks = made.day(seen, (site(),), means({("COD", "24h"): mean}))
+    return _Said(made.day_outputs, blocks)
+
+
+@pytest.mark.parametrize("hours", [7, 23])
+def test_a_day_of_which_marks_cover_more_than_a_quarter_is_not_judged(hours: int) -> None:
+    day = _marked_day(hours, 90.0, 90.0)
+    assert (day.levels("COD.limit", "24h"), day.reason("COD.limit", "24h")) == ([Level.NOT_JUDGED], NOT_JUDGED)
+    said = day.detail("COD.limit", "24h")
+    assert (said.excluded, said.slots, said.decides) == ("calibration", hours, None)
+
+
+def test_hours_under_marks_leave_the_judgement_of_a_day_that_has_enough_others() -> None:
+    # 6 hours of 400 mg/L under the mark, 18 of 20: with them the mean is 115, without 20, against 80.
+    day = _marked_day(6, [400.0] * 6 + [20.0] * 18, 115.0)
+    assert (day.levels("COD.limit", "24h"), day.reason("COD.limit", "24h")) == ([Level.WITHIN], OK)
+    assert day.value("COD.limit", "24h") == 20_000
+    said = day.detail("COD.limit", "24h")
+    assert (said.excluded, said.slots, said.decides) == ("calibration", 6, 0)
+
+
+def test_a_mark_does_not_hide_what_the_other_hours_say() -> None:
+    day = _marked_day(6, [0.0] * 6 + [100.0] * 18, 75.0)
+    assert day.levels("COD.limit", "24h") == [Level.FINDING]
+    said = day.detail("COD.limit", "24h")
+    assert (said.excluded, said.slots, said.multiple) == ("calibration", 6, "0.25")
+
+
+def test_an_hour_is_short_of_a_day_by_the_hours_that_are_missing_and_those_under_marks() -> None:
+    # 6 under the mark and one missing leave 17 of 24.
+    day = _marked_day(6, [90.0] * 23 + [None], 90.0)
+    assert (day.levels("COD.limit", "24h"), day.reason("COD.limit", "24h")) == ([Level.NOT_JUDGED], INCOMPLETE)
+
+
+def test_marks_and_judgements_count_the_same_hours() -> None:
+    held = book(_marked(23))
+    seen = slots("2026-06-01", {"COD": 80, "flow": 10})
+    place = seen.at("flow")
+    flows = Flows(
+        start=seen.start, slot_ms=seen.slot_ms, value=seen.value[0, place], present=seen.present[0, place], least=1
+    )
+    (found,) = remarks(held.permits.site("SYN-OUT-1").marks, flows)
+    assert found.excluded == _marked_day(23, 90.0, 90.0).detail("COD.limit", "24h").slots == 23
+
+
+@pytest.mark.parametrize(
+    ("zone", "by_day", "by_night"),
+    [("0", 50, 40), ("1", 55, 45), ("2", 60, 50), ("3", 65, 55), ("4a", 70, 55), ("4b", 70, 60)],
+)
+def test_the_kind_of_noise_holds_its_hours_against_its_zone_by_day_and_night(
+    zone: str, by_day: int, by_night: int
+) -> None:
+    """GB 3096-2008 table 1, dB(A); night from 22:00 to 06:00."""
+    given = context(kind="noise")
+    (made,) = evaluations_of(given.kind, given)
+    point = site("SYN-N", kind="noise", zone=zone)
+    at = [by_night] * 6 + [by_day] * 16 + [by_night] * 2
+    for more, level in ((0, Level.WITHIN), (1, Level.HINT)):
+        seen = slots("2026-06-01", {"Leq": [one + more for one in at]}, kind="noise")
+        said = _Said(made.slot_outputs, made.slots(seen, 0, (point,)))
+        assert said.levels("Leq.limit", "1h") == [level] * 24
+    assert [one.why for one in said.detail("Leq.limit", "1h", 3).limits] == [Why.SHORTER]
 
 
 def test_points_of_vocs_are_judged_by_hour_and_by_greatest_value_of_the_hour() -> None:

@@ -87,8 +87,11 @@ def test_tp_goes_by_the_age_of_the_plant_until_2028(built: str, day: str, high: 
 
 def test_a_plant_without_a_date_meets_no_row_that_asks_for_one() -> None:
     assert not any(limit.takes(None) for limit in _found("GB 18918-2002", "1A", "TP", "1", "2026-01-01"))
-    assert load_limits().of("GB 18918-2002").asks_built("1A")
-    assert not load_limits().of("GB 4287-2012").asks_built("direct")
+    assert load_limits().of("GB 18918-2002").asks_built("1A", _day("2026-01-01"))
+    assert load_limits().of("GB 8978-1996").asks_built("grade1", _day("2026-01-01"))
+    # Since 2015 table 2 binds mills of any age.
+    assert load_limits().of("GB 4287-2012").asks_built("direct", _day("2014-12-31"))
+    assert not load_limits().of("GB 4287-2012").asks_built("direct", _day("2015-01-01"))
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,32 @@ def test_a_day_is_effective_with_three_quarters_of_its_hours_and_takes_its_mean_
         assert int(found.reason[0, 0]) == INCOMPLETE
 
 
+@pytest.mark.parametrize(
+    ("hours", "litres", "detail"),
+    [(24, 864_000, ""), (23, 828_000, "lower bound, 23/24"), (18, 648_000, "lower bound, 18/24"), (17, None, "")],
+)
+def test_a_day_with_hours_of_flow_missing_says_that_its_sum_is_a_lower_bound(
+    hours: int, litres: int | None, detail: str
+) -> None:
+    made = loads(context())
+    columns: dict[str, Column] = {"flow": [10] * hours + [None] * (24 - hours), "COD": 50}
+    blocks = made.day(slots("2026-06-01", columns), (site(),), means({}))
+    found = {output.factor: (output, block) for output, block in zip(made.day_outputs, blocks, strict=True)}
+    for factor, value in (("flow.volume", litres), ("COD.load", None if litres is None else litres // 20)):
+        output, block = found[factor]
+        assert output.tell is not None
+        assert (_one(block), output.tell(block.detail[0])[0].as_py()) == (value, detail)
+
+
+def test_a_day_with_concentrations_missing_says_that_its_load_is_by_their_mean() -> None:
+    made = loads(context())
+    blocks = made.day(slots("2026-06-01", {"flow": 10, "COD": [50] * 20 + [None] * 4}), (site(),), means({}))
+    found = {output.factor: (output, block) for output, block in zip(made.day_outputs, blocks, strict=True)}
+    output, block = found["COD.load"]
+    assert output.tell is not None
+    assert (_one(block), output.tell(block.detail[0])[0].as_py()) == (43_200, "effective mean, 20/24")
+
+
 def test_still_hours_count_as_known_for_the_day() -> None:
     # Six hours flow without a concentration in one of them: 23 of 24 are known.
     flow: Column = [10] * 6 + [0] * 18

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from streams.discharge.marks import LATE_MS, OFTEN, Flows, Remark, excluded_hours, remarks
+from streams.discharge.marks import LATE_MS, OFTEN, Flows, Remark, excluded_hours, remarks, touched
 from streams.discharge.permitfile import State
 from streams.discharge.permits import EnterpriseMark
 from tests.discharge_cases import HOUR_MS
@@ -69,3 +69,14 @@ def test_hours_are_counted_once_for_each_state() -> None:
     marks = [_mark(1, 3), _mark(2, 4), _mark(2, 3, state=State.MAINTENANCE)]
     assert excluded_hours(marks) == {State.STOPPED: 3, State.MAINTENANCE: 1}
     assert excluded_hours([]) == {}
+
+
+def test_an_hour_that_a_mark_only_touches_is_excluded_and_counted_but_contradicts_nothing() -> None:
+    half = HOUR_MS // 2
+    mark = EnterpriseMark(
+        state=State.STOPPED, start=HOUR_MS + half, end=3 * HOUR_MS, author="甲", sent=HOUR_MS, evidence=""
+    )
+    flows = _flows(50, 50, 0, 50)
+    assert touched(mark, flows.start, flows.slot_ms).tolist() == [False, True, True, False]
+    (found,) = remarks([mark], flows)
+    assert (found.remarks, found.excluded) == ((), 2)

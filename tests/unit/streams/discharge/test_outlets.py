@@ -36,7 +36,7 @@ def _said(columns: dict[str, Column], *, text: str = PERMIT, use: str = "rain") 
         ({"rain": 0, "flow": 5, "COD": 10}, (Level.FINDING, OK, "dry_flow")),
         ({"rain": 0, "flow": 5}, (Level.FINDING, OK, "dry_flow")),
         ({"rain": 2, "flow": 0}, (Level.WITHIN, OK, "")),
-        ({"rain": 2, "flow": 5, "COD": 51}, (Level.FINDING, OK, "polluted")),
+        ({"rain": 2, "flow": 5, "COD": 51}, (Level.HINT, OK, "polluted")),
         ({"rain": 2, "flow": 5, "COD": 50}, (Level.WITHIN, OK, "")),
         ({"rain": 2, "flow": 5}, (Level.NOT_JUDGED, MISSING_ITEM, "no_quality_known")),
         ({"flow": 5, "COD": 51}, (Level.NOT_JUDGED, MISSING_ITEM, "no_rain_known")),
@@ -47,6 +47,32 @@ def _said(columns: dict[str, Column], *, text: str = PERMIT, use: str = "rain") 
 )
 def test_the_table_of_truth(columns: dict[str, Column], said: tuple[int, int, str]) -> None:
     assert _said(columns) == said
+
+
+HOURLY = PERMIT.replace("instantaneous", "hour_mean")
+DAILY = """
+sites:
+  - site: SYN-OUT-1
+    applies: [{standard: GB 4287-2012, column: direct, from: 2020-01-01, source: permit}]
+"""
+
+
+def test_only_a_limit_that_gives_a_finding_of_an_hour_makes_sewage_in_rain_a_finding() -> None:
+    rain: dict[str, Column] = {"rain": 2, "flow": 5, "COD": 81}
+    assert _said(rain, text=HOURLY) == (Level.FINDING, OK, "polluted")
+    # A daily limit only hints at an hour, and what it hints at stays a hint.
+    assert _said(rain, text=DAILY) == (Level.HINT, OK, "polluted")
+    assert _said(rain | {"COD": 80}, text=DAILY) == (Level.WITHIN, OK, "")
+    # Flow in dry weather is found whatever its quality.
+    assert _said(rain | {"rain": 0}, text=DAILY) == (Level.FINDING, OK, "dry_flow")
+
+
+@pytest.mark.parametrize(("text", "level"), [(HOURLY, Level.FINDING), (DAILY, Level.HINT)])
+def test_a_day_is_as_grave_as_the_gravest_of_its_hours(text: str, level: Level) -> None:
+    made = dry_weather(context(text))
+    seen = slots("2026-06-01", {"rain": 2, "flow": 5, "COD": [81] * 3 + [10] * 21})
+    (block,) = made.day(seen, (RAIN_OUTLET,), means({}))
+    assert (int(block.value[0, 0]), int(block.level[0, 0])) == (3, level)
 
 
 def test_what_is_polluted_is_unset_where_no_limit_says_so() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
+import pytest
 
 from sensors.flags import Mark
 from sensors.kinds import load_kind
@@ -14,7 +15,7 @@ from sensors.registry import Site
 from sensors.windows import Span
 from streams.discharge.judgement import Level
 from streams.discharge.periods import LoadPeriod, counts
-from streams.judging.reasons import INCOMPLETE, NOT_JUDGED, OK, SILENT, UNSET
+from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, NOT_JUDGED, OK, SILENT, UNSET
 from streams.periods.plan import DayValues, Period, PeriodMeans, PeriodRow, Series
 from tests.discharge_cases import day, permits, site
 
@@ -161,7 +162,7 @@ def test_a_total_with_unknown_days_is_a_lower_bound_with_its_reason() -> None:
     found = _site("", _year("2026-01-10"), {("SYN-OUT-1", "COD.load"): (JANUARY, cells)}, (ONE,))
     row = found["SYN-OUT-1", "COD.load"]
     assert (row.value, row.valid, row.expected, row.reason) == (8000, 8, 10, INCOMPLETE)
-    assert (row.flags, row.detail) == (0, "")
+    assert (row.flags, _detail(row)) == (0, {"lower_bound": "8/10"})
     silent = found["SYN-OUT-1", "TN.load"]
     assert (silent.value, silent.reason) == (None, SILENT)
 
@@ -182,7 +183,7 @@ def test_volumes_are_never_filled() -> None:
     text = "sites: [{site: SYN-OUT-1, calibrations: [{factor: COD, passed: 2026-01-01, author: 乙}]}]"
     held = {("SYN-OUT-1", "flow.volume"): (day("2025-12-30"), [2000, 3000, 1000, None, 1000])}
     row = _site(text, _year("2026-01-03"), held, (ONE,))["SYN-OUT-1", "flow.volume"]
-    assert (row.value, row.valid, row.expected, row.reason) == (2000, 2, 3, INCOMPLETE)
+    assert (row.value, row.valid, row.expected, row.reason) == (None, 2, 3, INCOMPLETE)
 
 
 def test_a_firm_sums_its_outlets_but_those_for_rain_and_counts_them() -> None:
@@ -230,3 +231,62 @@ def test_a_cut_without_a_number_is_unset_and_shows_what_was_reached() -> None:
     held = {("SYN-OUT-1", "COD.load"): (JANUARY, [10_000] * 365)}
     row = _area(text, _year("2026-12-31"), held, (ONE,))["FIRM-1", "COD.cut"]
     assert (row.value, row.reason, row.level) == (875, UNSET, None)
+
+
+@pytest.mark.parametrize(("days", "value"), [(1, None), (22, None), (23, 23_000), (29, 29_000)])
+def test_a_month_below_its_share_of_days_shows_no_total(days: int, value: int | None) -> None:
+    month = Period(window="month", span=Span.MONTH, first_day=JANUARY, last_day=JANUARY + 29, through_day=JANUARY + 29)
+    cells: list[int | None] = [1000] * days + [None] * (30 - days)
+    found = _site(
+        "", month, {("SYN-OUT-1", factor): (JANUARY, cells) for factor in ("COD.load", "flow.volume")}, (ONE,)
+    )
+    for factor in ("COD.load", "flow.volume"):
+        row = found["SYN-OUT-1", factor]
+        assert (row.value, row.valid, row.expected, row.reason) == (value, days, 30, INCOMPLETE)
+        assert row.detail == ("" if value is None else f'{{"lower_bound":"{days}/30"}}')
+
+
+def test_a_quota_with_too_few_days_says_what_is_known_to_be_used_and_nothing_of_what_is_left() -> None:
+    cells: list[int | None] = [1000] * 5 + [None] * 15
+    found = _site(QUOTA, _year("2026-01-20"), {("SYN-OUT-1", "COD.load"): (JANUARY, cells)}, (ONE,))
+    quota, end = found["SYN-OUT-1", "COD.quota"], found["SYN-OUT-1", "COD.exhaustion"]
+    assert (quota.value, quota.level, quota.reason) == (None, None, INCOMPLETE)
+    assert (_detail(quota)["used_g"], _detail(quota)["lower_bound"]) == (5000, "5/20")
+    assert (end.value, end.reason, _detail(end)["outlook"]) == (None, INCOMPLETE, "unknown")
+
+
+def test_what_is_known_of_a_year_with_gaps_proves_that_a_quota_is_used_up() -> None:
+    cells: list[int | None] = [200_000] * 5 + [None] * 15
+    found = _site(QUOTA, _year("2026-01-20"), {("SYN-OUT-1", "COD.load"): (JANUARY, cells)}, (ONE,))
+    quota, end = found["SYN-OUT-1", "COD.quota"], found["SYN-OUT-1", "COD.exhaustion"]
+    assert (quota.value, quota.level) == (None, Level.FINDING)
+    assert (end.value, _detail(end)["outlook"]) == (None, "used_up")
+
+
+def test_a_cut_of_a_year_with_too_few_days_has_no_number() -> None:
+    held = {("SYN-OUT-1", "COD.load"): (JANUARY, [10_000] * 30)}
+    row = _area(QUOTA, _year("2026-12-31"), held, (ONE,))["FIRM-1", "COD.cut"]
+    assert (row.value, row.level, row.reason, _detail(row)["lower_bound"]) == (None, None, INCOMPLETE, "30/365")
+
+
+def test_an_area_with_half_of_its_outlets_unknown_has_no_total() -> None:
+    held: dict[tuple[str, str], tuple[int, Sequence[int | None]]] = {("SYN-OUT-1", "COD.load"): (JANUARY, [10] * 20)}
+    total = _area(QUOTA, _year("2026-01-20"), held, (ONE, TWO))["FIRM-1", "COD.load"]
+    assert (total.value, total.valid, total.expected, total.reason) == (None, 1, 2, INCOMPLETE)
+
+
+def test_an_outlet_that_does_not_measure_a_factor_is_no_gap_in_its_area() -> None:
+    @dataclass(frozen=True)
+    class _Planned(_Past):
+        def days(self, members: Sequence[str], series: Series, first_day: int, last_day: int) -> DayValues:
+            found = _Past.days(self, members, series, first_day, last_day)
+            reason = found.reason.copy()
+            reason[[place for place, member in enumerate(members) if member == "SYN-OUT-2"]] = NOT_IN_PLAN
+            return replace(found, reason=reason)
+
+    past = _Planned({("SYN-OUT-1", "Sb.load"): (JANUARY, [10] * 20)})
+    period, sites = _year("2026-01-20"), (ONE, TWO)
+    members = past.means([one.id for one in sites], period)
+    made = LoadPeriod(load_kind("outfall").factors, permits("sites: []"))
+    total = _rows(made.area(period, members, _Area("FIRM-1"), sites))["FIRM-1", "Sb.load"]
+    assert (total.value, total.valid, total.expected, total.reason) == (200, 1, 1, OK)
