@@ -256,6 +256,28 @@ def test_a_revised_day_of_one_site_revises_all_its_areas_up_to_the_year() -> Non
     assert {name for name, _ in found} == {"S1", "T", "C", "P", "Z"}
 
 
+def test_a_day_that_is_judged_again_two_years_on_makes_the_days_and_long_windows_of_its_areas_again() -> None:
+    # what `jianhu recompute` says of an old day: rows of hours and of the day, each with the next revision
+    each, month = judge(places(), air(running=False)), range(DAY, DAY + 30)
+    said = []
+    for day in month:
+        each.fold(day_of(dict.fromkeys(NAMES, 20.0), day=day))
+    said += [each.tick(after(month[-1]), 0), each.tick(after(DAY + 2 * 365), 0)]
+    assert one(said, "C", "PM2.5", "month", "2026-06-01")["value"] == 2000
+    hours_too_old = each.fold(hour_rows({"S1": {"PM2.5": 620.0}}, 10))
+    each.fold(batch([day_row(AIR, name, "PM2.5", DAY, 620, revision=2) for name in NAMES]))
+    again = each.tick(after(DAY + 2 * 365) + 1, 0)
+    said.append(again)
+    assert hours_too_old == 1
+    of_county = {(r["factor"], r["window"]): r for r in records([again]) if r["site"] == "C" and not r["edition"]}
+    assert one(said, "C", "PM2.5", "24h", "2026-06-01")["value"] == 62000
+    # (29 × 20 + 620) / 30 = 40; a quarter and a year of 30 days have no value, but are said again
+    assert of_county["PM2.5", "month"]["value"] == 4000
+    assert {("PM2.5", "quarter"), ("PM2.5", "year"), ("PM2.5.over_days", "month")} <= set(of_county)
+    assert of_county["PM2.5.over_days", "month"]["detail"] == "1 of 1"  # the other days have no index
+    assert not [r for r in records([again]) if r["window"] == "1h"]
+
+
 def test_a_park_counts_its_points_over_a_limit_and_names_them() -> None:
     voc = replace(load_kind("voc"), period_evaluations=(), evaluations=())
     made = registry([site(f"V{n}", kind="voc", areas=("K",)) for n in range(4)], [area("K", "park")])
