@@ -423,14 +423,23 @@ def _period_ms(document: Document, entry: SiteEntry, path: _Path, kind: Kind) ->
 
 
 def _absences(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> Iterator[Absence]:
-    """Yield what a site does not measure: what it says of dates, and all that it has no instrument for."""
+    """Yield what a site does not measure: what it says of dates, and all that it has no instrument for.
+
+    Of what the index of air needs nothing is taken out of plan because ``measures`` leaves it out: that is an error.
+    """
     for index, factor in enumerate(entry.measures):
         if factor not in kind.factors:
             problem = f"kind {entry.kind} has no factor {factor!r}"
             raise document.error((*path, "measures", index), problem, f"name one of {', '.join(kind.factors)}")
     always = _span(document, entry.start, entry.last, path)
+    said = {absence.factor for absence in entry.not_in_plan}
     for factor in kind.factors if entry.measures else ():
-        if factor not in entry.measures:
+        if factor not in entry.measures and _needs_author(kind, factor):
+            if factor not in said:
+                problem = f"{factor} is not among them, and the index of {kind.name} needs it or a word why not"
+                mend = f"add it, or add not_in_plan with factor: {factor}, from, to, author and why"
+                raise document.error((*path, "measures"), problem, mend)
+        elif factor not in entry.measures:
             why = "not among what the site measures"
             yield Absence(factor=factor, start=always[0], end=always[1], author=entry.source, why=why)
     for index, absence in enumerate(entry.not_in_plan):
@@ -440,6 +449,11 @@ def _absences(document: Document, entry: SiteEntry, path: _Path, kind: Kind) -> 
             raise document.error((*here, "factor"), problem, f"name one of {', '.join(kind.factors)}")
         start, end = _span(document, absence.start, absence.last, here)
         yield Absence(factor=absence.factor, start=start, end=end, author=absence.author, why=absence.why)
+
+
+def _needs_author(kind: Kind, factor: str) -> bool:
+    """Return whether only a dated entry with an author takes a factor out of plan: without it the index is of fewer."""
+    return kind.zoned and not kind.factors[factor].optional
 
 
 def _span(document: Document, first: dt.date, last: dt.date | None, path: _Path) -> tuple[int, int | None]:

@@ -60,7 +60,7 @@ class SiteEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     last: dt.date | None = msgspec.field(name="to", default=None)
     assessment: bool = False
     measures: tuple[Text, ...] = ()
-    """Factors for which it has an instrument; empty: all of its kind."""
+    """Factors for which it has an instrument; empty: all of its kind. An air site's others need an entry below."""
     not_in_plan: tuple[AbsenceEntry, ...] = ()
 
 

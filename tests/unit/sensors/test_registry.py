@@ -88,13 +88,31 @@ def test_a_site_has_all_that_the_file_says(registry: Registry) -> None:
     assert (registry.synthetic, registry.outline) == (True, "a.geojson")
 
 
-def test_what_a_site_has_no_instrument_for_is_not_in_plan_for_as_long_as_it_holds() -> None:
-    text = TEXT.replace("    to: 2022-06-30\n", "    to: 2022-06-30\n    measures: [O3, NO2]\n")
+WITHOUT_CO = "    measures: [PM2.5, PM10, SO2, NO2, O3]\n"
+
+
+def test_what_the_index_of_air_needs_leaves_the_plan_by_an_entry_with_an_author_only() -> None:
+    text = TEXT.replace("    to: 2022-06-30\n", f"    to: 2022-06-30\n{WITHOUT_CO}")
+    with pytest.raises(
+        ConfigError, match=r"r.yaml:\d+: sites.2.measures: CO is not among them.*add not_in_plan"
+    ) as told:
+        parse_registry(parse_yaml(text, "r.yaml"))
+    assert "author" in told.value.mend
+
+
+def test_a_factor_that_an_author_took_out_of_plan_is_out_for_the_dates_that_stand_there() -> None:
+    entry = "    not_in_plan: [{factor: CO, from: 2020-01-01, to: 2021-12-31, author: 甲, why: no analyser}]\n"
+    text = TEXT.replace("    to: 2022-06-30\n", f"    to: 2022-06-30\n{WITHOUT_CO}{entry}")
     before, after = parse_registry(parse_yaml(text, "r.yaml")).entries("SYN-A")
-    assert [absence.factor for absence in before.not_in_plan] == ["PM2.5", "PM10", "SO2", "CO"]
-    assert {(absence.start, absence.end) for absence in before.not_in_plan} == {(at(2020, 1, 1), at(2022, 7, 1))}
-    assert {absence.author for absence in before.not_in_plan} == {"made for a test"}
+    [absence] = before.not_in_plan
+    assert (absence.factor, absence.author) == ("CO", "甲")
+    assert (absence.start, absence.end) == (at(2020, 1, 1), at(2022, 1, 1))
     assert after.not_in_plan == ()
+
+
+@pytest.mark.parametrize("path", [BEIJING_FILE, SHANGYU_FILE], ids=["beijing", "shangyu"])
+def test_every_absence_of_the_delivered_air_sites_has_a_line_of_its_own(path: Path) -> None:
+    assert all(not site.measures for site in load_registry(path).of_kind("air"))
 
 
 def test_a_site_that_measures_what_its_kind_does_not_know_is_refused() -> None:
@@ -225,6 +243,7 @@ def test_a_site_lies_in_its_areas_and_in_those_above(river: Registry) -> None:
 
 
 def test_a_site_that_says_what_it_measures_has_nothing_else_in_its_plan() -> None:
+    """Of a kind whose index has no fixed items: out for as long as the entry holds."""
     text = (SECTION % (1, "", "2020-01-01")).replace("period: 4h", "period: 4h\n    measures: [pH, TP]")
     site = parse_registry(parse_yaml(RIVER.partition("areas:")[0] + "sites:\n" + text, "r.yaml")).sites[0]
     assert site.measures == ("pH", "TP")
