@@ -19,7 +19,17 @@ from streams.discharge.judgement import Level
 from streams.judging.hashing import joined
 from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import INCOMPLETE, OK
-from streams.periods.areas import AreaValues, SetOf, area_index, over_sites, sites_over
+from streams.periods.areas import (
+    AreaValues,
+    Largest,
+    SetOf,
+    area_index,
+    beside,
+    largest,
+    over_sites,
+    part_of,
+    sites_over,
+)
 from streams.periods.calendar import LEAP, year_first, years_of
 from streams.periods.folding import LEVEL, Part
 from streams.periods.members import Members
@@ -164,7 +174,7 @@ class AreaMaker:
         for (day, place), noted in sorted(self._slots_touched.items()):
             end = day * DAY_MS - BEIJING_OFFSET_MS + (place + 1) * slot_ms
             over = noted & (now >= end + grace_ms)
-            for area in np.nonzero(over)[0].tolist():
+            for area in np.nonzero(over & self._said)[0].tolist():
                 found.setdefault((area, day), []).append(place)
             self._slots_touched[day, place] = noted & ~over
             if not self._slots_touched[day, place].any():
@@ -191,9 +201,11 @@ class AreaMaker:
     def _make(self, area: int, times: Times, sources: Sequence[Source], *, daily: bool) -> None:
         reach = self._members.reach[area]
         rows = reach.rows
+        if rows.size == 0:
+            return
         of = SetOf(reach.set_on(rows, times.day), self._keys[rows])
-        made = {source.series: self._over_sites(source, rows, times, of, daily=daily) for source in sources}
-        for source in sources:
+        made, tops = self._made(sources, rows, times, of, daily=daily)
+        for source in sources if daily or self._air else ():  # of slots, only joint hours are made of an area's own
             self._keep(area, source.series, times, made[source.series], daily=daily)
         if self._air:
             self._say_air(area, times, sources, made, daily=daily)
@@ -202,7 +214,10 @@ class AreaMaker:
             topic = Topic(source.factor.symbol, source.window, "", times.block)
             self._speak(area, topic, times, made[source.series], digits=source.factor.digits)
             if source.statistic is Statistic.FORM:
-                self._say_largest(area, source, times, of, daily=daily)
+                top = tops.get(source.series)
+                if top is None:
+                    top = self._largest(source, self._cells(source.series, rows, times, daily=daily), of)
+                self._say_largest(area, source, times, top)
         if daily:
             self._say_over(area, times, of)
 
@@ -216,6 +231,31 @@ class AreaMaker:
             over = of.counted & present_of(levels.state) & (levels.value >= Level.HINT)
             named = [";".join(self._members.names[row] for row in rows[column]) for column in over.T]
             self._speak(area, topic, times, sites_over(levels, of), digits=0, beside=Beside(primary=named))
+
+    def _made(
+        self, sources: Sequence[Source], rows: NDArray[np.intp], times: Times, of: SetOf, *, daily: bool
+    ) -> tuple[dict[Series, AreaValues], dict[Series, Largest]]:
+        """Return what each source's sites make, and of plain means also the greatest: these are made all at once."""
+        plain = [s for s in sources if s.statistic is Statistic.FORM and s.factor.form is Form.MEAN]
+        made: dict[Series, AreaValues] = {}
+        tops: dict[Series, Largest] = {}
+        if plain:
+            count = times.place.size
+            cells = beside([self._cells(source.series, rows, times, daily=daily) for source in plain])
+            each = SetOf(np.tile(of.counted, (1, len(plain))), of.keys)
+            step = np.repeat([source.step for source in plain], count).astype(np.int64)
+            share = self._context.rules.areas.share
+            values = over_sites(plain[0].factor, Statistic.FORM, cells, each, share=share, step=step)
+            top = None if self._air else largest(values, cells, each)
+            for number, source in enumerate(plain):
+                mine = slice(number * count, (number + 1) * count)
+                made[source.series] = part_of(values, mine)
+                if top is not None:
+                    tops[source.series] = Largest(part_of(top.values, mine), top.where[mine])
+        for source in sources:
+            if source.series not in made:
+                made[source.series] = self._over_sites(source, rows, times, of, daily=daily)
+        return made, tops
 
     def _over_sites(
         self, source: Source, rows: NDArray[np.intp], times: Times, of: SetOf, *, daily: bool
@@ -252,17 +292,19 @@ class AreaMaker:
         )
         (self._days if daily else self._own_slots).put(series, cells.where(values.due))
 
-    def _say_largest(self, area: int, source: Source, times: Times, of: SetOf, *, daily: bool) -> None:
-        """Say the greatest value among the sites, and which site has it (of several, the first by id)."""
-        rows = self._members.reach[area].rows
-        cells = self._cells(source.series, rows, times, daily=daily)
+    def _largest(self, source: Source, cells: Page, of: SetOf) -> Largest:
         share = self._context.rules.areas.share
-        values = over_sites(source.factor, Statistic.MAX, cells, of, share=share, step=source.step)
-        at_top = of.counted & present_of(cells.state) & (cells.value == values.value)
-        names = [self._members.names[rows[place]] for place in at_top.argmax(axis=0)]
-        where = [name if there else "" for name, there in zip(names, values.present.tolist(), strict=True)]
+        return largest(over_sites(source.factor, Statistic.MAX, cells, of, share=share, step=source.step), cells, of)
+
+    def _say_largest(self, area: int, source: Source, times: Times, top: Largest) -> None:
+        """Say the greatest value among the sites, and which site has it (of several, the first by id)."""
+        if not self._said[area]:
+            return
+        rows = self._members.reach[area].rows
+        names = [self._members.names[row] for row in rows[top.where].tolist()]
+        where = [name if there else "" for name, there in zip(names, top.values.present.tolist(), strict=True)]
         topic = Topic(source.factor.symbol, source.window + LARGEST, "", times.block)
-        self._speak(area, topic, times, values, digits=source.factor.digits, beside=Beside(primary=where))
+        self._speak(area, topic, times, top.values, digits=source.factor.digits, beside=Beside(primary=where))
 
     def _say_air(
         self, area: int, times: Times, sources: Sequence[Source], made: Mapping[Series, AreaValues], *, daily: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -20,7 +20,7 @@ from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import NOT_IN_PLAN, OK, TOO_FEW_SITES, UNSET, States
 from streams.periods.pages import Page, present_of, reason_of
 from streams.periods.past import NOTHING_WEIGHS
-from streams.periods.statistics import Taken, greatest, least, take
+from streams.periods.statistics import Taken, greatest, least, mean, take
 from streams.standards import IndexEdition
 
 _ALL_OF: Final = frozenset({Form.SUM, Form.COUNTER})
@@ -54,7 +54,14 @@ class SetOf(NamedTuple):
 
 
 def over_sites(
-    factor: Factor, statistic: Statistic, cells: Page, of: SetOf, *, share: Fraction, step: int, by: Page | None = None
+    factor: Factor,
+    statistic: Statistic,
+    cells: Page,
+    of: SetOf,
+    *,
+    share: Fraction,
+    step: int | Ints,
+    by: Page | None = None,
 ) -> AreaValues:
     """Return what the values of an area's sites make, valid where enough of them are.
 
@@ -71,7 +78,7 @@ def over_sites(
     share
         Least share of the expected sites; sums need all.
     step
-        The result is rounded half to even to multiples of this.
+        The result is rounded half to even to multiples of this; of means also one for each time.
     by
         Cells of the flow or speed that weights the factor.
     """
@@ -81,7 +88,10 @@ def over_sites(
     none = NOTHING_WEIGHS.get(factor.form)
     known = present if none is None else present | (came & (reason_of(cells.state) == none))
     expected, valid = planned.sum(axis=0).astype(np.int64), known.sum(axis=0).astype(np.int64)
-    taken = _taken(factor, statistic, cells, present, step=step, by=by)
+    if isinstance(step, int):
+        taken = _taken(factor, statistic, cells, present, step=step, by=by)
+    else:
+        taken = mean(cells.value.T, present.T, step)
     additive = statistic in {Statistic.SUM, Statistic.COUNT} or (statistic is Statistic.FORM and factor.form in _ALL_OF)
     least_share = Fraction(1) if additive else share
     enough = (valid > 0) & (valid * least_share.denominator >= expected * least_share.numerator)
@@ -114,6 +124,55 @@ def _taken(factor: Factor, statistic: Statistic, cells: Page, present: Flags, *,
         case _:
             weights = None if by is None else (by.value.T, present_of(by.state).T)
             return take(factor.form, values, there, digits=factor.digits, step=step, weights=weights)
+
+
+class Largest(NamedTuple):
+    """The greatest value among the sites: arrays [times]."""
+
+    values: AreaValues
+    where: NDArray[np.intp]
+    """Row of the site that has it; of several the first."""
+
+
+def largest(values: AreaValues, cells: Page, of: SetOf) -> Largest:
+    """Return the greatest value among an area's sites, wherever it has the value that they make together.
+
+    Parameters
+    ----------
+    values
+        What the same cells make together; what counts, and the reason where there is no value, are those of it.
+    cells
+        [sites, times].
+    of
+        Who counts.
+    """
+    there = of.counted & (cells.rank != 0) & present_of(cells.state)
+    top = np.where(values.present, greatest(cells.value.T, there.T).value, 0)
+    return Largest(replace(values, value=top), (there & (cells.value == top)).argmax(axis=0))
+
+
+def beside(parts: Sequence[Page]) -> Page:
+    """Return cells of the same sites one after the other on the axis of times."""
+    return Page(
+        value=np.concatenate([part.value for part in parts], axis=1),
+        rank=np.concatenate([part.rank for part in parts], axis=1),
+        state=np.concatenate([part.state for part in parts], axis=1),
+        marks=np.concatenate([part.marks for part in parts], axis=1),
+    )
+
+
+def part_of(values: AreaValues, times: slice) -> AreaValues:
+    """Return what was found at some of the times."""
+    return AreaValues(
+        value=values.value[times],
+        present=values.present[times],
+        valid=values.valid[times],
+        expected=values.expected[times],
+        reason=values.reason[times],
+        marks=values.marks[times],
+        inputs=values.inputs[times],
+        due=values.due[times],
+    )
 
 
 def sites_over(levels: Page, of: SetOf) -> AreaValues:

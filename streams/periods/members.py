@@ -35,11 +35,14 @@ class Reach:
 
     def set_on(self, rows: NDArray[np.intp], days: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of these sites count on which days, [rows, days]."""
+        row, first, last = self.row[self.counts], self.first_day[self.counts], self.last_day[self.counts]
+        order = np.argsort(rows)
+        place = np.searchsorted(rows, row, sorter=order)
+        known = place < rows.size
+        known[known] = rows[order[place[known]]] == row[known]
         counted = np.zeros((rows.size, days.size), np.bool_)
-        for row, first, last in zip(
-            self.row[self.counts], self.first_day[self.counts], self.last_day[self.counts], strict=True
-        ):
-            counted[rows == row] |= (days >= first) & (days <= last)
+        at = order[place[known]]
+        np.logical_or.at(counted, at, (days >= first[known, None]) & (days <= last[known, None]))
         return counted
 
 

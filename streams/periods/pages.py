@@ -134,7 +134,7 @@ class Pages:
         page = self._pages.get((series, block))
         if page is None:
             return None
-        at = np.ix_(members, places)
+        at = (members[:, None], places)
         return Page(value=page.value[at], rank=page.rank[at], state=page.state[at], marks=page.marks[at])
 
     def forget(self, before: int) -> None:

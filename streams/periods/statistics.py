@@ -51,8 +51,7 @@ def take(  # noqa: PLR0911  one way for each form
     """
     match form:
         case Form.MEAN:
-            counts = present.sum(axis=-1)
-            return _quotient(np.where(present, values, 0).sum(axis=-1), counts, step)
+            return mean(values, present, step)
         case Form.SUM | Form.COUNTER:
             return _rounded(np.where(present, values, 0).sum(axis=-1), _any(present), step)
         case Form.MAX:
@@ -69,6 +68,11 @@ def take(  # noqa: PLR0911  one way for each form
             return _direction(values, present, weights, digits, step)
         case Form.STATE:
             return Taken(np.zeros(values.shape[:-1], np.int64), np.zeros(values.shape[:-1], np.bool_))
+
+
+def mean(values: Ints, present: Flags, step: int | Ints) -> Taken:
+    """Return the mean of each row's valid values, rounded half to even to multiples of ``step``, one or one per row."""
+    return _quotient(np.where(present, values, 0).sum(axis=-1), present.sum(axis=-1), step)
 
 
 def greatest(values: Ints, present: Flags) -> Taken:
@@ -118,7 +122,7 @@ def _any(present: Flags) -> Flags:
     return found
 
 
-def _quotient(sums: Ints, counts: Ints, step: int) -> Taken:
+def _quotient(sums: Ints, counts: Ints, step: int | Ints) -> Taken:
     ok = counts > 0
     mean = divide_half_even(sums, np.where(ok, counts, 1) * step) * step
     return Taken(np.where(ok, mean, 0), ok)

@@ -209,6 +209,43 @@ def test_firms_and_parks_of_other_kinds_have_mean_and_greatest_with_its_point() 
         assert (top["value"], top["primary"]) == (6 * 10 ** top["digits"], "V2")
 
 
+def test_factors_of_an_area_are_made_together_and_stay_apart() -> None:
+    voc = replace(load_kind("voc"), period_evaluations=(), evaluations=())
+    points = [site(f"V{n}", kind="voc", areas=("K",)) for n in range(4)]
+    each = judge(registry(points, [area("K", "park")]), voc)
+    values = {"NMHC": (1.0, 2.0, 6.0, 3.0), "styrene": (4.0, None, 2.0, 0.0), "H2S": (8.0, None, None, 1.0)}
+    for window, start in (("24h", day_ms(DAY)), ("1h", day_ms(DAY) + 5 * HOUR_MS)):
+        rows = [
+            replace(day_row(voc, f"V{n}", name, DAY, value), window=window, start=start)
+            for name, column in values.items()
+            for n, value in enumerate(column)
+        ]
+        each.fold(batch(rows))
+    found = {key[1:3]: row for key, row in final([each.tick(after(DAY), 0)]).items() if key[0] == "K"}
+    for window in ("24h", "1h"):
+        said = {name: (found[name, window], found[name, f"{window}.max"]) for name in values}
+        units = {name: 10 ** mean["digits"] for name, (mean, _) in said.items()}
+        assert [mean["value"] for mean, _ in said.values()] == [3 * units["NMHC"], 2 * units["styrene"], None]
+        assert [(top["value"], top["primary"]) for _, top in said.values()] == [
+            (6 * units["NMHC"], "V2"), (4 * units["styrene"], "V0"), (None, ""),
+        ]  # fmt: skip
+        assert [(mean["valid"], mean["expected"]) for mean, _ in said.values()] == [(4, 4), (3, 4), (2, 4)]
+        assert said["H2S"][0]["reason"] == said["H2S"][1]["reason"] == "too_few_sites"
+
+
+def test_hours_of_an_area_of_another_partition_are_not_made() -> None:
+    voc = replace(load_kind("voc"), period_evaluations=(), evaluations=())
+    made = registry([site("V", kind="voc", areas=("F", "K"))], [area("F", "firm", "K"), area("K", "park")])
+    start = day_ms(DAY) + 5 * HOUR_MS
+    said = []
+    for partition in range(8):
+        each = judge(made, voc, partition=partition, partitions=8)
+        each.fold(batch([replace(day_row(voc, "V", "NMHC", DAY, 2.0), window="1h", start=start)]))
+        said += [row for source in range(8) for row in records([each.tick(after(DAY), source)])]
+    hours = [row["site"] for row in said if row["window"] == "1h"]
+    assert sorted(hours) == ["F", "K"]
+
+
 def test_a_total_needs_every_outfall() -> None:
     outfall = replace(load_kind("outfall"), period_evaluations=(), evaluations=())
     made = registry([site(f"W{n}", kind="outfall", areas=("K",)) for n in range(4)], [area("K", "park")])

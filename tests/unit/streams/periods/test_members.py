@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from sensors.clock import MINUTE_MS
-from streams.periods.members import Clocks, members_of, site_on
+from streams.periods.members import Clocks, Reach, members_of, site_on
 from tests.period_cases import air, area, day_ms, day_no, registry, site
 
 AIR = air(evaluations=())
@@ -31,6 +31,19 @@ def test_the_set_of_an_area_is_dated() -> None:
     made = registry([site("S1", areas=("C",), end=day_ms(DAY)), site("S2", areas=("C",), start=day_ms(DAY))], AREAS)
     reach = members_of(0, 1, AIR, made).reach[0]
     assert reach.set_on(reach.rows, np.array([DAY - 1, DAY])).tolist() == [[True, False], [False, True]]
+
+
+def test_a_site_with_several_entries_counts_on_the_days_of_each_and_others_are_passed_over() -> None:
+    # entries of the sites 7, 2 (twice) and 5, one of which never counts; asked in another order, with one unknown
+    reach = Reach(
+        row=np.array([7, 2, 2, 5]),
+        first_day=np.array([0, 10, 30, 0]),
+        last_day=np.array([15, 20, 40, 99]),
+        counts=np.array([True, True, True, False]),
+    )
+    found = reach.set_on(np.array([9, 7, 5, 2]), np.array([5, 15, 25, 35]))
+    assert found.tolist() == [[False] * 4, [True, True, False, False], [False] * 4, [False, True, False, True]]
+    assert reach.set_on(np.array([], np.intp), np.array([5])).shape == (0, 1)
 
 
 def test_children_are_the_areas_directly_below() -> None:
