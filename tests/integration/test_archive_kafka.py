@@ -19,7 +19,7 @@ from streams.archive import Archive, read_segment
 from streams.history import LogHistory
 from streams.segments import OFFSET, READINGS
 from streams.topics import Topics, create_topics
-from tests.integration.running import System, records, system, wait_for
+from tests.integration.running import ROOT, System, records, system, wait_for
 from tests.packets import T0, batch, packet, told
 
 pytestmark = [pytest.mark.integration, pytest.mark.kafka]
@@ -49,6 +49,7 @@ class Followed:
         return {
             "JIANHU_KAFKA": self.kafka, "JIANHU_PREFIX": self.topics.prefix, "JIANHU_DIR": str(self.folder),
             "JIANHU_LOG_ID": LOG, "JIANHU_ARCHIVE_CUT_S": "0.05", "JIANHU_PARTITIONS": str(PARTITIONS),
+            "JIANHU_REGISTRY": str(ROOT / "sensors" / "data" / "beijing.yaml"),
         }  # fmt: skip
 
     def send(self, hours: int) -> None:

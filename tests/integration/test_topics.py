@@ -42,7 +42,7 @@ def test_topics_are_created_once_and_are_as_they_should_be_afterwards(kafka: str
 def test_only_what_is_missing_is_created(kafka: str, topics: Topics) -> None:
     names = topics.all("air")
     make(kafka, names[1], {})
-    assert create_topics(kafka, names, partitions=PARTITIONS) == (names[0], names[2])
+    assert create_topics(kafka, names, partitions=PARTITIONS) == (names[0], *names[2:])
 
 
 def test_no_topics_are_nothing_to_do(kafka: str) -> None:
@@ -93,7 +93,7 @@ def test_what_kafka_refuses_is_an_error_of_ours(kafka: str) -> None:
         create_topics(kafka, ("not a name",), partitions=PARTITIONS)
 
 
-def test_a_topic_that_was_made_again_is_another_log(kafka: str, topics: Topics) -> None:
+def test_topics_that_were_made_again_are_another_log(kafka: str, topics: Topics) -> None:
     def log_id() -> str:
         return Assembly(Settings(kafka=kafka, prefix=topics.prefix, partitions=PARTITIONS)).log_id
 
@@ -103,7 +103,7 @@ def test_a_topic_that_was_made_again_is_another_log(kafka: str, topics: Topics) 
     first = log_id()
     assert first == log_id()
     admin = KafkaAdminClient(bootstrap_servers=kafka)
-    admin.delete_topics([topics.readings("air")])
+    admin.delete_topics(list(topics.all("air")))
     admin.close()
     create_topics(kafka, topics.all("air"), partitions=PARTITIONS)
     assert log_id() != first
