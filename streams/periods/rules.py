@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -113,6 +114,15 @@ class AirYearRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     trend: TrendRule
     composite: tuple[Composite, ...]
 
+    def runs_out(self, form: Composite, day: int) -> bool:
+        """Return whether a form is over on a day and no other follows it: its limits are those of nobody then.
+
+        A form that another one follows is said on beside it, so that years can be compared.
+        """
+        last = form.last
+        followed = any(last is not None and other.start > last for other in self.composite)
+        return last is not None and not followed and day > day_of_date(last)
+
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     completeness: tuple[DayCounts, ...]
@@ -147,7 +157,23 @@ def parse_rules(mapping: Mapping[str, Any]) -> PeriodRules:
     except msgspec.ValidationError as cause:
         mend = "compare it with the file as delivered"
         raise ConfigError(file=_FILE, line=None, key="", problem=str(cause), mend=mend) from cause
+    _check_spans("completeness", file.completeness)
+    _check_spans("air_year.composite", file.air_year.composite)
+    if not file.completeness or file.completeness[-1].last is not None:
+        raise _wrong("completeness", "the newest counts end, and later periods would have none", "leave its to empty")
     return PeriodRules(completeness=file.completeness, areas=file.areas, air_year=file.air_year)
+
+
+def _wrong(key: str, problem: str, mend: str) -> ConfigError:
+    return ConfigError(file=_FILE, line=None, key=key, problem=problem, mend=mend)
+
+
+def _check_spans(key: str, editions: Sequence[DayCounts | Composite]) -> None:
+    """Check that editions follow each other day by day."""
+    for earlier, later in pairwise(editions):
+        if earlier.last is None or earlier.last + dt.timedelta(days=1) != later.start:
+            problem = f"{earlier.name} ends {earlier.last or 'never'} and {later.name} begins {later.start}"
+            raise _wrong(key, problem, f"let {earlier.name} end (to) on the day before {later.name} begins")
 
 
 @cache

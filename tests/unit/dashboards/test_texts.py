@@ -131,3 +131,14 @@ def test_places_are_filled() -> None:
 
 def test_nested_texts_are_found_by_dotted_keys() -> None:
     assert flat({"a": {"b": "x", "1": 2}, "c": "y"}) == {"a.b": "x", "a.1": "2", "c": "y"}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (Language.EN, "VOCs: not joined across kinds; NO2 stands for NOx"),
+        (Language.ZH, "VOCs：未跨类合并；以 NO2 代 NOx"),
+    ],
+)
+def test_double_control_says_what_it_leaves_out(language: Language, words: str) -> None:
+    assert words in load_catalogue(language).text("measure.double_control")

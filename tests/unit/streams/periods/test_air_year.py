@@ -182,6 +182,18 @@ def test_the_composite_index_in_both_forms() -> None:
     assert rows["HJ663-2026"]["detail"].startswith("PM2.5 3.50; PM10 1.17")
 
 
+def test_after_2030_the_2026_form_is_unset_with_its_reason_and_nobody_is_ranked_by_it() -> None:
+    made = registry(
+        [site("A", areas=("C", "P"))], [area("C", "county", "P"), area("P", "city")],
+    )  # fmt: skip
+    found = final(played(year("A", 2031), "2031-12-31", made=made))
+    rows = {k[4]: r for k, r in found.items() if k[:3] == ("A", "composite", "year")}
+    assert (rows["HJ663-2026"]["value"], rows["HJ663-2026"]["reason"]) == (None, "unset")
+    assert rows["HJ663-2026"]["detail"] == "no limits after 2030-12-31"
+    assert rows["HJ663-2013"]["value"] is not None
+    assert {k[4] for k in found if k[1] == "rank.composite"} == {"HJ663-2013"}
+
+
 def test_a_composite_index_with_an_item_missing_names_it() -> None:
     rows = [r for r in days("A", "2025-06-01", "2025-06-30") if r.factor != "CO"]
     found = final(played(rows, "2025-06-30"))
@@ -257,7 +269,8 @@ def test_double_control_counts_what_falls(fine: float, ozone: float, count: int)
 
 def test_double_control_without_the_year_before_is_not_known() -> None:
     row = one(played(year("A", 2025), "2025-12-31"), "C", "double_control", "year", "2025-01-01")
-    assert (row["value"], row["detail"]) == (None, "PM2.5 ? %; O3 ? %; NO2 ? %")
+    gap = "VOCs: not joined across kinds; NO2 stands for NOx"
+    assert (row["value"], row["detail"]) == (None, f"PM2.5 ? %; O3 ? %; NO2 ? %; {gap}")
 
 
 def test_the_trend_of_ozone_needs_three_years() -> None:

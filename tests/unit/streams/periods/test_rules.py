@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import datetime as dt
 from fractions import Fraction
+from importlib.resources import files
 
 import numpy as np
 import pytest
+import yaml
 
 from sensors.errors import ConfigError
 from sensors.kinds import Confidence
@@ -134,6 +137,38 @@ def test_the_composite_index_has_the_weights_and_limits_of_both_forms() -> None:
     assert old.limits == {"PM2.5": 35, "PM10": 70, "SO2": 60, "NO2": 40, "CO": 4, "O3": 160}
     assert new.weights == {"PM2.5": 3, "O3": 2, "NO2": 2, "SO2": 1, "PM10": 1, "CO": 1}
     assert new.limits == {"PM2.5": 30, "PM10": 60, "SO2": 60, "NO2": 40, "CO": 4, "O3": 160}
+
+
+def test_the_2026_form_runs_out_with_its_limits_and_the_old_one_is_said_on_beside_it() -> None:
+    old, new = RULES.air_year.composite
+    ends = [
+        (form, RULES.air_year.runs_out(form, day_no(day)))
+        for form in (old, new)
+        for day in ("2030-12-31", "2031-01-01")
+    ]
+    assert ends == [(old, False), (old, False), (new, False), (new, True)]
+    assert not RULES.air_year.runs_out(new, day_no("2025-12-31"))
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "key"),
+    [
+        (("completeness", 0), dt.date(2026, 2, 27), "completeness"),
+        (("completeness", 0), None, "completeness"),
+        (("completeness", 1), dt.date(2030, 12, 31), "completeness"),
+        (("air_year", "composite", 0), dt.date(2026, 3, 1), r"air_year\.composite"),
+    ],
+)
+def test_editions_with_a_gap_or_an_overlap_are_a_config_error(
+    path: tuple[str | int, ...], to: dt.date | None, key: str
+) -> None:
+    file = yaml.safe_load(files("streams").joinpath("data", "periods.yaml").read_text(encoding="utf-8"))
+    place = file
+    for step in path:
+        place = place[step]
+    place["to"] = to
+    with pytest.raises(ConfigError, match=key):
+        parse_rules(file)
 
 
 def test_a_wrong_file_of_rules_is_a_config_error() -> None:
