@@ -427,7 +427,7 @@ def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
         return class_name(point.level, language)
     if kind is Kind.FINDING and point.bound is None and point.detail in _OUTCOMES:
         factor = "flow"
-    if kind is Kind.QUOTA:
+    if kind is Kind.QUOTA and point.value is not None:  # of a year with too many gaps nothing is said to be left
         return word(Word.LEFT, language).format(number=shown(point.value, point.digits, "", language))
     return shown(point.value, point.digits, factor, language, point.network)
 

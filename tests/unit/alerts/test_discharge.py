@@ -233,6 +233,12 @@ def test_of_a_year_with_gaps_what_is_known_to_be_used_may_raise_and_else_nothing
     assert sorted(found) == [Verdict.UNKNOWN, Verdict.OVER]
 
 
+def test_a_quota_raised_by_what_is_known_of_a_year_with_gaps_names_no_rest() -> None:
+    (alert,), _ = alerts_after(rules("quota-80"), [quota_row(9_000, value=None, reason="incomplete")])
+    told = because(alert.event.peak, alert.event.kind, "COD", Language.EN)
+    assert told.startswith("year, no value, raised at 80 % used")
+
+
 def test_a_quota_that_was_never_set_is_not_judged() -> None:
     unset = quota_row(0, value=None, reason="unset", detail='{"standing":"unset","used_g":0,"source":"s"}')
     assert points(rules("quota-80"), unset) == []

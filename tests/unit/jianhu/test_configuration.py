@@ -83,7 +83,7 @@ def test_all_that_is_wrong_is_told_at_once_each_with_the_file_that_people_edit(t
 
 def test_a_kind_file_that_asks_for_an_evaluation_that_nobody_made_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "kinds").mkdir()
-    own = KIND.replace("kind: noise", "kind: din").replace("evaluations: []", "evaluations: [loudness]")
+    own = KIND.replace("kind: noise", "kind: din").replace("evaluations: [limits]", "evaluations: [loudness]")
     (tmp_path / "kinds" / "din.yaml").write_text(own, encoding="utf-8")
     with pytest.raises(ConfigError, match="loudness") as error:
         keep_good(lay(tmp_path, registry=REAL), real=True)
