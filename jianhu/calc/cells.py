@@ -86,7 +86,7 @@ def read_cells(texts: pa.Array, factor: Factor, scale: Fraction) -> tuple[NDArra
     if len(odd):
         texts_odd = distinct.take(pa.array(odd))
         # The same reader as for feeds, told to stop at the standard's digit: rounded once, not twice.
-        coarse = replace(factor, decimals=factor.decimals - EXTRA_DIGITS)
+        coarse = replace(factor, extra=0)
         read = read_decimals(texts_odd, coarse, scale, _MISSING)
         values[odd] = read.values
         planned = pc.equal(texts_odd, PLAN).to_numpy(zero_copy_only=False)
