@@ -55,6 +55,12 @@ def _full(port: int) -> bool:
     return all(value is not None for s in hour["stations"] if s["site"] == "SYN-D01" for value in s["trend"][-20:])
 
 
+def _newest(port: int) -> int:
+    """Return the start of the hour that the page shows; 0 when it shows none."""
+    hour = (_asked(port, "/api/v1/overview") or {}).get("hour")
+    return int(hour["start"]) if hour else 0
+
+
 def _table(folder: Path, start_ms: int) -> dict[Any, Any]:
     """Return what is said of the hours that begin then: sites and areas of every kind."""
     store = SqliteStore(folder / "results.sqlite", Access.READ)
@@ -111,7 +117,10 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
     with system({}, tmp_path / "logs") as made:
         first = made.start(*command)
         wait_for(f"the page\n{made.told()}", lambda: _full(port), PAGE_S)
-        hour = int(_asked(port, "/api/v1/overview")["hour"]["start"])
+        # The page is full long before the history is: an hour of yesterday would reach back to before it began.
+        newest = int(time.time() * 1000) // HOUR_MS * HOUR_MS - 2 * HOUR_MS
+        wait_for("the newest hour", lambda: _newest(port) >= newest, PAGE_S)
+        hour = _newest(port)
         wait_for("the areas", lambda: _areas_whole(folder, hour), 2 * PAGE_S)
         before = {h: _table(folder, hour - h * HOUR_MS) for h in range(1, 40)}
         assert [h for h, table in before.items() if not _whole(table)] == []
