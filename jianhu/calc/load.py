@@ -27,7 +27,7 @@ from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, HOUR_MS, MINUTE_MS, beijing
 from sensors.factors import Form, load_factors
 from sensors.layouts import Label
 from streams.discharge.effective import load_effective_rule
-from streams.discharge.loads import divide_exact
+from streams.judging.means import divide_exact
 
 TIMES: Final = ("time", "监测时间", "时间", "采样时间")
 SITES: Final = ("site", "排口名称", "点位名称", "企业名称", "站点")

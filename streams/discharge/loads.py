@@ -25,6 +25,7 @@ from sensors.flags import Mark
 from sensors.registry import Site
 from streams.discharge.effective import EffectiveRule, load_effective_rule
 from streams.judging.hashing import joined, placed
+from streams.judging.means import Unbounded, divide_exact
 from streams.judging.plan import Block, Output, Slots
 from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, OK, SILENT
 
@@ -54,7 +55,6 @@ _BOUND, _MEAN = range(len(_PARTS))
 _KINDS: Final = len(_PARTS)
 _COUNT: Final = 1 << 12
 _Ints = NDArray[np.int64]
-_Exact = NDArray[np.object_]
 
 
 def of_day(slots: Slots) -> int:
@@ -88,21 +88,12 @@ def milligrams_of(concentration: Factor) -> Fraction:
     return _MG_PER_LITRE[concentration.unit] * Fraction(1, 10**concentration.digits)
 
 
-def scaled(numbers: _Exact, scale: Fraction) -> _Ints:
+def scaled(numbers: Unbounded, scale: Fraction) -> _Ints:
     """Return exact integers times a fraction, rounded half to even once."""
     return divide_exact(numbers * scale.numerator, np.full(numbers.shape, scale.denominator, object))
 
 
-def divide_exact(numerator: _Exact, denominator: _Exact) -> _Ints:
-    """Return quotients of Python integers of any size, rounded half to even; denominators are positive."""
-    quotient = numerator // denominator
-    twice = 2 * (numerator - quotient * denominator)
-    up = (twice > denominator) | ((twice == denominator) & (quotient % 2 == 1))
-    rounded: _Ints = (quotient + up.astype(object)).astype(np.int64)
-    return rounded
-
-
-def exact(numbers: _Ints) -> _Exact:
+def exact(numbers: _Ints) -> Unbounded:
     """Return integers that cannot overflow: flow times concentration times a day may pass 63 bits."""
     return numbers.astype(object)
 

@@ -11,14 +11,14 @@ References
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sensors.factors import WEIGHTED, Factor, Form
 from sensors.windows import Statistic
-from streams.judging.means import Flags, Ints, divide_half_even
+from streams.judging.means import Flags, Ints, divide_exact, divide_half_even
 from streams.judging.reasons import CALM, INCOMPLETE, NO_FLOW
 
 FLOATING: Final = frozenset({Form.HYDROGEN_ION, Form.VECTOR, Form.ENERGY})
@@ -140,18 +140,9 @@ def _flow_weighted(_: Factor, values: Ints, ok: Flags, *, step: int, weights: In
     most = int(np.abs(values).max(initial=0)) * int(flows.max(initial=0)) * max(values.shape[0], 1)
     kind: type[np.int64 | object] = np.int64 if most < 2**61 else object  # whole numbers without end, but slow
     total = (np.where(ok, values, 0).astype(kind) * flows.astype(kind)).sum(axis=0)
-    value = _quotient(total, np.where(has, flow, 1).astype(kind) * step) * step
+    divide = divide_half_even if kind is np.int64 else divide_exact
+    value = divide(total, np.where(has, flow, 1).astype(kind) * step) * step
     return Formed(np.where(has, value, 0), has, np.count_nonzero(counted, axis=0).astype(np.int64), NO_FLOW)
-
-
-def _quotient(total: Any, by: Any) -> Ints:
-    """Return the quotient rounded half to even, of numbers of any size."""
-    if total.dtype != np.object_:
-        return divide_half_even(total, by)
-    whole = total // by
-    twice = 2 * (total - whole * by)
-    rounded: Ints = (whole + ((twice > by) | ((twice == by) & (whole % 2 == 1)))).astype(np.int64)
-    return rounded
 
 
 def _vector(factor: Factor, values: Ints, ok: Flags, *, step: int, weights: Ints, weighed: Flags) -> Formed:

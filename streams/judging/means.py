@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Ints = NDArray[np.int64]
+Unbounded = NDArray[np.object_]
+"""Python integers, which cannot overflow; slow."""
 Flags = NDArray[np.bool_]
 Number = TypeVar("Number", np.int64, np.uint64)
 _FEW: Final = 4
@@ -50,6 +52,15 @@ def divide_half_even(numerator: ArrayLike, denominator: ArrayLike) -> Ints:
     twice = 2 * (num - quotient * den)
     quotient += (twice > den) | ((twice == den) & (quotient & 1 == 1))
     return quotient
+
+
+def divide_exact(numerator: Unbounded, denominator: Unbounded) -> Ints:
+    """Return quotients of Python integers of any size, rounded half to even; denominators are positive."""
+    quotient = numerator // denominator
+    twice = 2 * (numerator - quotient * denominator)
+    up = (twice > denominator) | ((twice == denominator) & (quotient % 2 == 1))
+    rounded: Ints = (quotient + up.astype(object)).astype(np.int64)
+    return rounded
 
 
 def round_to_step(values: ArrayLike, step: ArrayLike) -> Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from sensors.errors import UnknownName
 from sensors.kinds import Kind
@@ -49,14 +49,20 @@ def evaluations_of(kind: Kind, context: JudgingContext) -> tuple[Evaluation, ...
     UnknownName
         When it names one that does not exist.
     """
-    return tuple(_made(name, context) for name in kind.evaluations)
+    return tuple(made_by_name(name, MAKERS, "the evaluations", context) for name in kind.evaluations)
 
 
-def _made(name: str, context: JudgingContext) -> Evaluation:
-    if name not in MAKERS:
-        raise UnknownName(f"the evaluations ({', '.join(MAKERS)})", name)
-    made: Evaluation = getattr(import_module(MAKERS[name]), name)(context)
-    return made
+def made_by_name(name: str, makers: Mapping[str, str], table: str, context: object) -> Any:
+    """Return what the function of a name makes of a context, from the module that a table gives.
+
+    Raises
+    ------
+    UnknownName
+        When the table has no such name; it is told with those that it has.
+    """
+    if name not in makers:
+        raise UnknownName(f"{table} ({', '.join(makers)})", name)
+    return getattr(import_module(makers[name]), name)(context)
 
 
 def judge_of(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Final
 
-from sensors.errors import UnknownName
 from sensors.kinds import Kind
 from sensors.registry import Registry
+from streams.judging.registered import made_by_name
 from streams.periods.plan import PeriodEvaluation
 from streams.periods.rules import PeriodRules, load_rules
 from streams.periods.targets import NO_TARGETS, Targets
@@ -47,11 +46,5 @@ def period_evaluations_of(kind: Kind, context: PeriodContext) -> tuple[PeriodEva
     UnknownName
         When it names one that does not exist.
     """
-    return tuple(_made(name, context) for name in kind.period_evaluations)
-
-
-def _made(name: str, context: PeriodContext) -> PeriodEvaluation:
-    if name not in MAKERS:
-        raise UnknownName(f"the evaluations of periods ({', '.join(MAKERS)})", name)
-    made: PeriodEvaluation = getattr(import_module(MAKERS[name]), name)(context)
-    return made
+    table = "the evaluations of periods"
+    return tuple(made_by_name(name, MAKERS, table, context) for name in kind.period_evaluations)

@@ -14,9 +14,10 @@ from streams.discharge.applied import AppliedLimit, Verdict, Why
 from streams.discharge.judgement import Level, decider_within, judge, level_of, levels, read_detail, say, thresholds
 from streams.discharge.limitfile import Period
 from streams.discharge.limits import Limit
-from streams.discharge.loads import Units, day_loads, divide_exact
+from streams.discharge.loads import Units, day_loads
 from streams.discharge.outlets import FOUND, Hours, Outcome, outcomes
 from streams.discharge.quotas import Outlook, balance, project, used_up_at
+from streams.judging.means import divide_exact
 
 DIGITS = 2
 _VERDICTS = st.sampled_from(list(Verdict))

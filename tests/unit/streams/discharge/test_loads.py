@@ -11,7 +11,8 @@ import pytest
 from sensors.errors import UnknownName
 from sensors.kinds import load_kind
 from streams.discharge.evaluation import loads
-from streams.discharge.loads import Units, day_loads, divide_exact, litres_of, milligrams_of
+from streams.discharge.loads import Units, day_loads, litres_of, milligrams_of
+from streams.judging.means import divide_exact
 from streams.judging.plan import Block
 from streams.judging.reasons import INCOMPLETE, NOT_IN_PLAN, SILENT
 from tests.discharge_cases import Column, context, means, site, slots
