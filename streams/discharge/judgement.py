@@ -67,7 +67,8 @@ def judge(value: Fraction, limits: Sequence[AppliedLimit]) -> Judgement:
     judged = [place for place, level in enumerate(levels) if level is not Level.NOT_JUDGED]
     if not judged:
         return Judgement(level=Level.NOT_JUDGED, decides=None, multiple=None)
-    decides = max(judged, key=lambda place: (levels[place], -_strictness(limits[place]), -place))
+    # of two equally strict ones the one that has a multiple: what is said must not hang on their order
+    decides = max(judged, key=lambda place: (levels[place], -_strictness(limits[place]), _shares(limits[place]), -place))
     high, over = limits[decides].high, levels[decides] >= Level.HINT
     multiple = value / high - 1 if over and high and value > high and _shares(limits[decides]) else None
     return Judgement(level=levels[decides], decides=decides, multiple=multiple)
@@ -82,7 +83,7 @@ def decider_within(limits: Sequence[AppliedLimit], level: Level) -> int | None:
     ]
     if level is Level.NOT_JUDGED or not able:
         return None
-    return min(able, key=lambda place: (_strictness(limits[place]), place))
+    return min(able, key=lambda place: (_strictness(limits[place]), not _shares(limits[place]), place))
 
 
 def level_of(value: Fraction, applied: AppliedLimit) -> Level:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -72,6 +73,12 @@ def test_without_a_limit_nothing_is_judged() -> None:
     judged = judge(Fraction(90), ())
     assert (judged.level, judged.decides, judged.multiple) == (Level.NOT_JUDGED, None, None)
     assert thresholds((), 2) == (FAR, -FAR, FAR, -FAR, FAR, FAR)
+
+
+def test_of_two_equally_strict_limits_the_one_with_a_multiple_decides_in_any_order() -> None:
+    (daily,) = [one for one in _limits("COD", "24h") if one.high == 60]
+    bare = replace(daily, limit=replace(daily.limit, proportional=False))
+    assert judge(Fraction(90), [bare, daily]).multiple == judge(Fraction(90), [daily, bare]).multiple == Fraction(1, 2)
 
 
 def test_limits_that_are_only_shown_judge_nothing() -> None:
