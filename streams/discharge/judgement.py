@@ -68,7 +68,9 @@ def judge(value: Fraction, limits: Sequence[AppliedLimit]) -> Judgement:
     if not judged:
         return Judgement(level=Level.NOT_JUDGED, decides=None, multiple=None)
     # of two equally strict ones the one that has a multiple: what is said must not hang on their order
-    decides = max(judged, key=lambda place: (levels[place], -_strictness(limits[place]), _shares(limits[place]), -place))
+    decides = max(
+        judged, key=lambda place: (levels[place], -_strictness(limits[place]), _shares(limits[place]), -place)
+    )
     high, over = limits[decides].high, levels[decides] >= Level.HINT
     multiple = value / high - 1 if over and high and value > high and _shares(limits[decides]) else None
     return Judgement(level=levels[decides], decides=decides, multiple=multiple)
