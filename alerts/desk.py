@@ -242,7 +242,7 @@ class Desk:
         with self._journal.reading() as connection:
             points = tuple(msgspec.json.decode(row.point, type=Point) for row in connection.execute(rows))
             found = connection.execute(sa.select(t.event_step).where(s.event == event_id).order_by(s.number))
-            steps = tuple(_step(row) for row in found)
+            steps = tuple(step_of(row) for row in found)
         return Why(alert=alert, raised_by=event.raised_by, peak=event.peak, points=points, steps=steps)
 
     def newest_change(self) -> int:
@@ -255,7 +255,7 @@ class Desk:
         s = t.event_step.c
         query = sa.select(t.event_step).where(s.number > cursor).order_by(s.number).limit(_bounded(limit))
         with self._journal.reading() as connection:
-            steps = tuple(_step(row) for row in connection.execute(query))
+            steps = tuple(step_of(row) for row in connection.execute(query))
         ids = sorted({step.event for step in steps})
         alerts = self._alerts(sa.select(t.event).where(t.event.c.id.in_(ids)).order_by(t.event.c.number)) if ids else ()
         return Changes(steps=steps, alerts=alerts, cursor=steps[-1].number if steps else cursor)
@@ -368,7 +368,8 @@ def _signature(author: str | None, at: int | None) -> Signature | None:
     return None if author is None or at is None else Signature(author=author, at=at)
 
 
-def _step(row: sa.Row[Any]) -> HistoryStep:
+def step_of(row: sa.Row[Any]) -> HistoryStep:
+    """Return a row of the history as a step."""
     kind = Deed(row.kind) if row.kind in set(Deed) else Change(row.kind)
     return HistoryStep(
         number=row.number,

@@ -103,3 +103,11 @@ outbox = sa.Table(
     sa.Column("sent_at", sa.BigInteger, comment="null until delivery took it"),
     comment="One row for each notice that people are owed; delivery reads the step.",
 )
+follower = sa.Table(
+    "alert_follower",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, comment="of the newest step that it took"),
+    sa.Column("seen_at", sa.BigInteger, nullable=False, comment="wall clock of its last turn: it is alive"),
+    comment="Who reads the history, and how far; moved in the transaction that holds what came of the steps.",
+)
