@@ -49,12 +49,13 @@ class Report:
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ZH: {
         "registry": "登记", "areas": "区域", "flows": "河段", "kinds": "类型", "standards": "标准", "rules": "规则",
-        "permits": "许可", "targets": "目标", "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
+        "permits": "许可", "targets": "目标", "modes": "模式",
+        "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
     },
     Language.EN: {
         "registry": "registry", "areas": "areas", "flows": "flows", "kinds": "kinds", "standards": "standards",
-        "rules": "rules", "permits": "permits", "targets": "targets", "good": "The configuration is good.",
-        "wrong": "Errors: {count}.",
+        "rules": "rules", "permits": "permits", "targets": "targets", "modes": "modes",
+        "good": "The configuration is good.", "wrong": "Errors: {count}.",
     },
 }  # fmt: skip
 
@@ -81,6 +82,7 @@ def check_configuration(settings: Settings) -> Report:
     found.counts["rules"] = str(len(rules.rules)) if rules is not None else "-"
     _permits(settings, registry, kinds, found)
     _targets(settings, registry, found)
+    _modes(settings, registry, rules, found)
     if not found.problems:
         found.of(lambda: _start(settings))
     return Report(problems=tuple(found.problems.values()), counts=found.counts)
@@ -140,6 +142,21 @@ def _targets(settings: Settings, registry: Registry | None, found: _Findings) ->
         areas = None if registry is None else [area.id for area in registry.areas]
         targets = found.of(lambda: load_targets(path, areas))
         found.counts["targets"] = "-" if targets is None else str(len(targets.rows))
+
+
+def _modes(settings: Settings, registry: Registry | None, rules: Rules | None, found: _Findings) -> None:
+    from alerts.modechecks import check_modes  # noqa: PLC0415
+    from alerts.modes import parse_modes  # noqa: PLC0415
+
+    path = settings.modes_path
+    document = found.of(lambda: read_yaml(path)) if path.exists() else None
+    if document is not None:
+        areas = None if registry is None else [area.id for area in registry.areas]
+        modes = found.of(lambda: parse_modes(document, areas=areas))
+        found.counts["modes"] = "-" if modes is None else str(len(modes.modes))
+        if modes is not None and rules is not None:
+            network_of = partial(load_kind, folder=settings.kinds_dir)
+            found.of(lambda: check_modes(document, modes, rules, network_of))
 
 
 def _start(settings: Settings) -> None:

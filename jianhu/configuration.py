@@ -60,6 +60,7 @@ def configuration_files(settings: Settings) -> Mapping[str, Path]:
         "rules.yaml": settings.rules_path,
         "permits.yaml": settings.permits_path,
         "targets.yaml": settings.targets_path,
+        "modes.yaml": settings.modes_path,
         **{path.name: path for path in sorted(beside.glob("*.geojson"))},
         **{f"kinds/{path.name}": path for path in sorted(settings.kinds_dir.glob("*.yaml"))},
     }
@@ -88,11 +89,16 @@ def load_all(parts: Assembly) -> None:
     ConfigError
         When something is wrong: with file, line, key and what to do, and all that was found in ``further``.
     """
-    from jianhu.parts import load_alert_rules  # noqa: PLC0415 - it knows this module's callers
+    from jianhu.parts import load_alert_modes, load_alert_rules  # noqa: PLC0415 - it knows this module's callers
 
     _ = parts.kinds  # without a registry nothing else can be read
     problems = Problems()
-    for read in (lambda: parts.permits, lambda: parts.targets, lambda: load_alert_rules(parts)):
+    for read in (
+        lambda: parts.permits,
+        lambda: parts.targets,
+        lambda: load_alert_rules(parts),
+        lambda: load_alert_modes(parts),
+    ):
         with problems.kept():
             read()
     problems.raise_first()

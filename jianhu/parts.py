@@ -21,8 +21,10 @@ from jianhu.feeding import Feeder, Packets, fill, live
 from jianhu.settings import Settings, parse_settings
 from sensors.clock import HOUR_MS, MINUTE_MS, beijing
 from sensors.errors import ConfigError
+from sensors.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from alerts.modes import Modes
     from alerts.rules import Rules
 
 MOST_HISTORY_H = 48
@@ -80,6 +82,20 @@ def load_alert_rules(parts: Assembly) -> Rules:
 
     path = parts.settings.rules_path
     return load_rules(path if path.exists() else None, parts.standards, parts.kind)
+
+
+def load_alert_modes(parts: Assembly) -> Modes:
+    """Return the modes of this system, held against its rules; none when it has no file of them."""
+    from alerts.modechecks import check_modes  # noqa: PLC0415
+    from alerts.modes import NO_MODES, parse_modes  # noqa: PLC0415
+
+    path = parts.settings.modes_path
+    if not path.exists():
+        return NO_MODES
+    document = read_yaml(path)
+    modes = parse_modes(document, areas={area.id for area in parts.registry.areas})
+    check_modes(document, modes, load_alert_rules(parts), parts.kind)
+    return modes
 
 
 def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:

@@ -112,6 +112,11 @@ class Settings:
         return self.config_dir / "targets.yaml"
 
     @property
+    def modes_path(self) -> Path:
+        """The modes (guarantee, emergency, drill); need not be there."""
+        return self.config_dir / "modes.yaml"
+
+    @property
     def kinds_dir(self) -> Path:
         """The folder of the user's own kind files, beside the registry; need not be there."""
         return self.registry_path.parent / "kinds"

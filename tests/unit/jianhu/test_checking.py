@@ -173,3 +173,30 @@ def test_what_the_office_may_get_wrong_is_named(  # noqa: PLR0917  a table's col
     assert [(Path(error.file).name, error.key.rpartition(".")[2]) for error in found] == [(file, key)]
     assert mend in found[0].mend
     assert found[0].line
+
+
+MODE = """\
+modes:
+  - {id: drill-1, kind: drill, name: {zh: 演练, en: drill}, areas: [park], from: "2026-11-20T08:00:00+08:00",
+     to: "2026-11-21T08:00:00+08:00", thresholds: {pm25-1h: {value: 100, unit: µg/m³}}, author: a, why: w}
+"""
+
+
+def test_modes_are_counted_and_held_against_areas_and_rules(tmp_path: Path) -> None:
+    report = checked(tmp_path, modes=MODE)
+    assert (told(report), report.counts["modes"]) == ([], "1")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "key"),
+    [
+        ("[park]", "[atlantis]", "modes.0.areas.0"),
+        ("pm25-1h", "pm25", "modes.0.thresholds.pm25"),
+        ("value: 100", "value: 200", "modes.0.thresholds.pm25-1h.value"),
+        ("kind: drill", "kind: party", "modes.0.kind"),
+    ],
+)
+def test_a_wrong_mode_is_told_with_file_line_and_key(tmp_path: Path, good: str, bad: str, key: str) -> None:
+    report = checked(tmp_path, modes=MODE.replace(good, bad))
+    assert [(file, told_key) for file, _, told_key in told(report)] == [("modes.yaml", key)]
+    assert report.problems[0].line is not None
