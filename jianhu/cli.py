@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from jianhu.settings import parse_settings
 from sensors.clock import BEIJING, ms_of
@@ -35,6 +37,34 @@ EXIT_EDGE = 3
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=_HELP)
 calc_app = typer.Typer(no_args_is_help=True, help="Calculate from files, without Kafka.")
 app.add_typer(calc_app, name="calc")
+
+
+class _AlertDesk(TyperGroup):
+    """The commands of `jianhu.alerting`, read only when one of them is asked for: they bring the console's words."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return self._all().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command by its name."""
+        return self._all().get_command(ctx, cmd_name)
+
+    def _all(self) -> TyperGroup:
+        from jianhu.alerting import alerts_app  # noqa: PLC0415
+
+        return get_group(alerts_app)
+
+
+app.add_typer(
+    typer.Typer(
+        cls=_AlertDesk,
+        no_args_is_help=True,
+        help="The alert desk: list, explain, sign. Exit codes: 0 done, 1 not there or not allowed now, 2 wrong command "
+        "or configuration, 3 something does not answer.",
+    ),
+    name="alerts",
+)
 screen = Console(stderr=True)
 
 
@@ -125,7 +155,7 @@ def sink() -> None:
 
 
 @app.command()
-def alerts() -> None:
+def watch() -> None:
     """Hold results against the rules, and keep the events."""
     from jianhu.parts import run_alert_watch  # noqa: PLC0415
 

@@ -34,12 +34,12 @@ class Part(StrEnum):
     WORKER = "worker"
     ARCHIVE = "archive"
     SINK = "sink"
-    ALERTS = "alerts"
+    WATCH = "watch"
     CONSOLE = "console"
 
 
 _GROUPS: Final[Mapping[Part, str]] = {
-    Part.WORKER: "judge", Part.ARCHIVE: "archive", Part.SINK: "sink", Part.ALERTS: "alerts",
+    Part.WORKER: "judge", Part.ARCHIVE: "archive", Part.SINK: "sink", Part.WATCH: "alerts",
 }  # fmt: skip
 """Group of each part that reads."""
 

@@ -47,7 +47,7 @@ def fed(kafka: str, influx: InfluxAccess, tmp_path_factory: pytest.TempPathFacto
     }
     with system(environment, folder / "logs") as made:
         _run(made, "topics")
-        for part in ("worker", "worker", "sink", "alerts"):
+        for part in ("worker", "worker", "sink", "watch"):
             made.start(part)
         _run(made, "feed", "--format", "prsa", *(str(p) for p in sorted(DATA.glob("*_2016-12.csv.gz"))), wait_s=300)
         for group, topic in (("judge", "readings"), ("sink", "results"), ("alerts", "results")):

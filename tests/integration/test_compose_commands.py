@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.influx]
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-LASTING: Final = ("archive", "worker", "sink", "alerts", "console")
+LASTING: Final = ("archive", "worker", "sink", "watch", "console")
 TOKEN: Final = "a-token-of-this-test-alone"
 PREFIX: Final = "compose"
 BUCKET: Final = "compose"
@@ -237,7 +237,7 @@ def test_an_hour_over_the_limit_becomes_an_event_that_the_console_lists(
         tabs = [_ask(outside, f"/api/v1/events?tab={tab}")["events"] for tab in (Tab.OPEN, Tab.BACKFILLED)]
         return {(event["site"], event["rule"]) for events in tabs for event in events}
 
-    system["alerts"].wait_for(lambda: (SITE, "limit-1h") in raised(), WAIT_S)
+    system["watch"].wait_for(lambda: (SITE, "limit-1h") in raised(), WAIT_S)
 
 
 def test_the_console_wants_the_token_of_its_environment(system: Mapping[str, Process], outside: Outside) -> None:

@@ -135,7 +135,7 @@ def broker() -> EmbeddedBroker:
     [
         (Part.WORKER, "", ["x.areas.air", "x.areas.water", "x.readings.air", "x.readings.water"]),
         (Part.SINK, "", ["x.results.air", "x.results.water"]),
-        (Part.ALERTS, "water", ["x.results.water"]),
+        (Part.WATCH, "water", ["x.results.water"]),
         (Part.ARCHIVE, "air", ["x.areas.air", "x.readings.air", "x.results.air"]),
     ],
 )
@@ -162,7 +162,7 @@ def test_the_command_fails_with_the_reason(monkeypatch: pytest.MonkeyPatch, caps
     assert "console: the console does not answer" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["nobody"], ["sink", "alerts"]])
+@pytest.mark.parametrize("arguments", [[], ["nobody"], ["sink", "watch"]])
 def test_the_command_wants_one_part_that_exists(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert health.main(arguments) == 2
     assert "usage: python -m jianhu.health" in capsys.readouterr().err
