@@ -1,0 +1,113 @@
+"""Subjects: what an event is about, as routing, silences and notices see it: its site, areas and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from alerts.events import Event
+from alerts.rules import Rule, Rules
+from sensors.areas import closure
+from sensors.registry import AreaType, Registry, Site
+
+URGENT: Final = 1
+"""The priority that is never muted, delayed, grouped away or digested."""
+LABELLED: Final = (
+    AreaType.PROVINCE, AreaType.CITY, AreaType.COUNTY, AreaType.TOWNSHIP, AreaType.PARK, AreaType.CLUSTER,
+    AreaType.FIRM, AreaType.BASIN, AreaType.RIVER,
+)  # fmt: skip
+"""Types of areas that give a label of their own: the id of the nearest area of the type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An event with all that says whom it concerns."""
+
+    event: Event
+    rule: Rule | None
+    """The version that held at the event's start; None when the rules no longer know it."""
+    site: Site | None
+    """The registry's entry; None when the event is about an area, or the site is not registered (any more)."""
+    network: str
+    """The kind of readings; empty when nothing says it."""
+    labels: Mapping[str, str] = field(hash=False)
+    """What matchers see; a label that is not there counts as empty."""
+    areas: tuple[str, ...]
+    """All areas that it lies in, nearest first; an area's own id first when the event is about an area."""
+    synthetic: bool
+
+    @property
+    def id(self) -> str:
+        """The id of the event."""
+        return self.event.id
+
+    @property
+    def priority(self) -> int:
+        """1 urgent to 4 early warning."""
+        return self.event.priority
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it goes at once and overtakes everything."""
+        return self.event.priority <= URGENT
+
+
+def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Subject:
+    """Return what an event is about, by the registry as it stands at an instant.
+
+    Parameters
+    ----------
+    event
+        As it stands now.
+    rules
+        For the kind of readings, and for templates; a rule that is gone gives None.
+    registry
+        Its sites and areas. A site that is no longer in force is taken as it was last.
+    at_ms
+        Milliseconds UTC.
+    """
+    name = event.key.site
+    site = registry.get(name, at_ms) or registry.get(name)
+    parents = {area.id: area.parent for area in registry.areas}
+    areas = site.areas if site is not None else closure((name,), parents) if name in parents else ()
+    rule = _rule(event, rules)
+    network = rule.network if rule is not None else site.kind if site is not None else ""
+    made_up = registry.synthetic or (site is not None and site.synthetic)
+    made_up = made_up or any(area.synthetic for area in registry.areas if area.id == name)
+    labels = {
+        "event": event.id,
+        "rule": event.key.rule,
+        "rule_kind": event.kind.value,
+        "site": name,
+        "factor": event.key.factor,
+        "network": network,
+        "class": "" if site is None else str(site.station_class),
+        "priority": str(event.priority),
+        "state": event.state.value,
+        "window": event.window,
+        **_area_labels(areas, registry),
+    }
+    if made_up:
+        labels["synthetic"] = "true"
+    return Subject(
+        event=event, rule=rule, site=site, network=network, labels={k: v for k, v in labels.items() if v},
+        areas=areas, synthetic=made_up,
+    )  # fmt: skip
+
+
+def _rule(event: Event, rules: Rules) -> Rule | None:
+    versions = rules.versions(event.key.rule)
+    held = [rule for rule in versions if rule.holds_at(event.start)]
+    return held[-1] if held else versions[-1] if versions else None
+
+
+def _area_labels(areas: tuple[str, ...], registry: Registry) -> dict[str, str]:
+    """Return type → id of the nearest area of that type."""
+    types = {area.id: area.type for area in registry.areas}
+    found: dict[str, str] = {}
+    for area in areas:
+        kind = types.get(area)
+        if kind in LABELLED:
+            found.setdefault(kind.value, area)
+    return found
