@@ -27,8 +27,10 @@ delivery = sa.Table(
     sa.Column("due_at", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column(
-        "state", sa.String(16), nullable=False, comment="waiting, sent, received, failed, given_up, held",
+        "state", sa.String(16), nullable=False, comment="alerts.notify.pauses.Delivered",
     ),
+    sa.Column("next_at", sa.BigInteger, comment="when it is tried again after a failure; null before"),
+    sa.Column("leased_until", sa.BigInteger, comment="of one being sent: nobody else tries before"),
     sa.Column("held_by", sa.String(100), nullable=False, server_default="", comment="quiet hours that hold it"),
     sa.Column("sent_at", sa.BigInteger),
     sa.Column("received_at", sa.BigInteger),
