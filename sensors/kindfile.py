@@ -11,6 +11,7 @@ import msgspec
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.factors import FactorEntry, Names, Number, Text
 from sensors.facts import FactType
+from sensors.tablefile import TableEntry
 from sensors.windows import Confidence
 
 _MONTH_DAY: Final = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
@@ -108,6 +109,7 @@ class KindFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     quality: tuple[TestEntry, ...] = ()
     setting: dict[_Name, FactEntry] = {}
     seasons: tuple[SeasonEntry, ...] = ()
+    tables: tuple[TableEntry, ...] = ()
 
 
 def kind_schema() -> dict[str, Any]:

@@ -8,7 +8,7 @@ a site's ``setting``, seasons. A new kind needs no code.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,8 @@ from sensors.kindfile import (
     kind_schema,
 )
 from sensors.kindparts import DayRange, Periods, QualityTest, Season, fact_of, season_of, test_of, window_of
+from sensors.tablefile import TableEntry
+from sensors.tables import TruthTable, table_of
 from sensors.windows import Confidence, Needs, Span, Statistic, WindowSpec
 from sensors.yamlfile import Document, read_yaml
 
@@ -39,8 +41,11 @@ _Path = tuple[str | int, ...]
 _Entry = TypeVar("_Entry")
 _Part = TypeVar("_Part")
 _MEND: Final = "give what sensors/data/kind.schema.json allows"
+COMBINATION: Final = "combination"
+"""The evaluation that reads a kind's tables (`streams.combining`)."""
 _PARTS: Final[Mapping[str, Any]] = {
     "factors": FactorEntry, "windows": WindowEntry, "quality": TestEntry, "setting": FactEntry, "seasons": SeasonEntry,
+    "tables": TableEntry,
 }  # fmt: skip
 
 
@@ -73,6 +78,8 @@ class Kind:
     quality: tuple[QualityTest, ...]
     facts: Mapping[str, Fact]
     seasons: tuple[Season, ...]
+    tables: tuple[TruthTable, ...]
+    """What the evaluation ``combination`` says of each slot."""
 
     def window(self, name: str) -> WindowSpec:
         """Return the window of a name.
@@ -212,7 +219,13 @@ def parse_kind(
             )
         },
         seasons=each("seasons", file.seasons, lambda entry, path: season_of(document, entry, path)),
+        tables=(),
     )
+    if len(factors) == len(symbols) and len(kind.facts) == len(file.setting):  # what is wrong would be told twice
+        made = each("tables", file.tables, lambda entry, path: table_of(document, entry, path, factors, kind.facts))
+        kind = replace(kind, tables=made)
+    with problems.kept():
+        _check_tables(document, file)
     with problems.kept():
         _check_windows(document, file, places["windows"])
     with problems.kept():
@@ -232,6 +245,19 @@ def _check_names(document: Document, kind: Kind) -> None:
     windows = [str(entry.get("name")) for entry in document.value["windows"] if isinstance(entry, dict)]
     _check_known(document, "area_windows", kind.area_windows, dict.fromkeys(windows))
     _check_known(document, "classes", kind.classes, dict.fromkeys(kind.classes))
+
+
+def _check_tables(document: Document, file: KindFile) -> None:
+    """Check that each table has an id of its own, and that somebody reads them."""
+    ids = [table.id for table in file.tables]
+    for place, name in enumerate(ids):
+        if name in ids[:place]:
+            raise document.error(("tables", place, "id"), f"{name} is given twice", "give another id")
+    given = bool(document.value.get("tables"))
+    if given != (COMBINATION in file.evaluations):
+        problem = "tables that nothing reads" if given else f"{COMBINATION} without tables"
+        mend = f"give both tables and the evaluation {COMBINATION}, or neither"
+        raise document.error("tables" if given else "evaluations", problem, mend)
 
 
 def _check_windows(document: Document, file: KindFile, places: tuple[int, ...]) -> None:

@@ -25,6 +25,7 @@ MAKERS: Final[Mapping[str, str]] = {
     "dry_weather": "streams.discharge.evaluation",
     "odour_index": "streams.discharge.evaluation",
     "ofp": "streams.discharge.evaluation",
+    "combination": "streams.combining.evaluation",
 }
 """Name of an evaluation → module with a function of that name that takes a `JudgingContext`."""
 

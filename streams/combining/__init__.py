@@ -1,0 +1,1 @@
+"""Combined rules: truth tables of a kind file over the slots of a site."""
