@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
+import alerts.handover.tables
 import alerts.notices.tables  # noqa: F401 - its tables are made with the others
 from alerts import tables as t
 from alerts.events import NOTIFIED, Change, Event, Fact

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Final
+from typing import Any
 
-from fastapi import APIRouter, Body, HTTPException
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.desk import NOTE_LENGTH, Alert
 from dashboards.console import Console, catalogue_of, console_of, state_of
-from dashboards.events import Tab, acknowledged, alert_data, closed, listed
 from dashboards.gauges import gauges
 from dashboards.keeper import Kept
 from dashboards.limits import edition_of, limit_of
+from dashboards.measures import Measure
+from dashboards.media import Medium, Spot
 from dashboards.overview import Overview, StationNow
-from dashboards.render import ending_label
+from dashboards.render import ending_label, limit_text, slot_label
 from dashboards.rows import Row, marks_of, rows_of, written
+from dashboards.site import read_periods, slot_window, views_of
+from dashboards.sitepages import judged_key, newest_end, read_site, site_data
 from dashboards.station import Panel, Point, Span, StationView, View, build_station, read_span
 from dashboards.texts import Catalogue
-from dashboards.visitor import clean_author, remember_author, visitor_of
+from dashboards.watch import AIR
 from sensors.clock import BEIJING_OFFSET_MS, HOUR_MS, hour_ending
+from sensors.kinds import Kind
 from sensors.registry import Site
+from streams.discharge.judgement import Level
 
 router = APIRouter()
-_EVENT_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
-_MOST_EVENTS = 1000
-
-
-def is_event_id(text: str) -> bool:
-    """Return whether a text of an address can be the id of an event."""
-    return _EVENT_ID.fullmatch(text) is not None
 
 
 @router.get("/api/v1/overview")
 def overview(request: Request) -> Any:
-    """Answer with this hour of every site."""
+    """Answer with this hour of every air station, and the newest slot of every other kind."""
     console = console_of(request)
-    seen = console.snapshot().overview
-    return _head(request) | {"hour": None if seen is None else overview_data(console, seen)}
+    snapshot = console.snapshot()
+    return head(request) | {
+        "hour": None if snapshot.overview is None else overview_data(console, snapshot.overview),
+        "media": [medium_data(console, medium) for medium in snapshot.media],
+    }
 
 
-def _head(request: Request) -> dict[str, Any]:
+def head(request: Request) -> dict[str, Any]:
+    """Return what stands at the head of every answer: the region, and how old the picture is."""
     console = console_of(request)
     return {
         "region": {"zh": console.registry.region_zh, "en": console.registry.region_en},
@@ -63,6 +63,53 @@ def overview_data(console: Console, seen: Overview) -> dict[str, Any]:
         "missing": [station.site.id for station in seen.missing],
         "over": [station.site.id for station in seen.over],
         "stations": [_station_now(console, station) for station in seen.stations],
+    }
+
+
+def medium_data(console: Console, medium: Medium) -> dict[str, Any]:
+    """Return one kind of readings in its newest slot as plain data."""
+    return {
+        "kind": medium.kind.name,
+        "name": {"zh": medium.kind.name_zh, "en": medium.kind.name_en},
+        "start": medium.start,
+        "end": medium.end,
+        "label": slot_label(medium.start, medium.kind.slot_ms),
+        "owed": medium.owed,
+        "came": medium.owed - len(medium.missing),
+        "missing": [spot.site.id for spot in medium.missing],
+        "over": [spot.site.id for spot in medium.judged(Level.FINDING)],
+        "hints": [spot.site.id for spot in medium.judged(Level.HINT)],
+        "over_target": [spot.site.id for spot in medium.over_target],
+        "below_minimum": [spot.site.id for spot in medium.short],
+        "sites": [_spot_data(console, medium.kind, spot) for spot in medium.spots],
+    }
+
+
+def _spot_data(console: Console, kind: Kind, spot: Spot) -> dict[str, Any]:
+    return {
+        "site": spot.site.id,
+        "state": spot.state,
+        "class": spot.level,
+        "judged": None if spot.judged < 0 else judged_key(spot.judged),
+        "over_target": list(spot.over_target),
+        "suspect": spot.suspect,
+        "factors": {
+            name: _cell_data(console.measure(kind, name, row.digits), row, spot.limit(name))
+            for name, row in spot.slot.items()
+            if name in kind.factors
+        },
+    }
+
+
+def _cell_data(measure: Measure, row: Row, limit: Row | None) -> dict[str, Any]:
+    level = None if limit is None or limit.level is None else limit.level
+    return {
+        "value": written(row.value, row.digits, measure.decimals) or None,
+        "unit": measure.unit,
+        "reason": row.reason,
+        "suspect": row.suspect,
+        "judged": None if level is None else judged_key(level),
+        "limit": (limit_text(limit) or None) if limit is not None and level is not None else None,
     }
 
 
@@ -93,12 +140,14 @@ def _station_now(console: Console, station: StationNow) -> dict[str, Any]:
 
 @router.get("/api/v1/stations")
 def stations(request: Request) -> Any:
-    """Answer with the registry's sites."""
+    """Answer with the registry's sites of every kind of readings, or of those that are asked for."""
     console = console_of(request)
-    return _head(request) | {
+    wanted = set(request.query_params.getlist("kind"))
+    return head(request) | {
         "stations": [
             {
                 "id": site.id,
+                "kind": site.kind,
                 "name": {"zh": site.name_zh, "en": site.name_en},
                 "class": site.station_class,
                 "lon": site.lon,
@@ -108,34 +157,51 @@ def stations(request: Request) -> Any:
                 "zone": site.zone,
                 "synthetic": site.synthetic,
                 "assessment": site.assessment,
+                "areas": list(site.areas),
                 "source": site.source,
                 "from": site.start,
                 "to": site.end,
             }
-            for site in console.registry.of_kind("air")
+            for site in console.registry.sites
+            if not wanted or site.kind in wanted
         ]
     }
 
 
 @router.get("/api/v1/series")
-async def series(request: Request, site: str, window: View = View.HOUR) -> Any:
-    """Answer with one site over a time; ``from`` and ``to`` are Beijing times as on the pages."""
+async def series(request: Request, site: str, window: str = "") -> Any:
+    """Answer with one site of any kind over a time; ``from`` and ``to`` are Beijing times as on the pages."""
     console = console_of(request)
     found = console.site(site)
-    if found is None:
+    if found is None or (found.kind != AIR and found.kind not in console.kinds):
         raise HTTPException(404, "the registry has no such site")
-    snapshot = console.snapshot()
-    newest = snapshot.overview.hour if snapshot.overview else console.wall() // HOUR_MS * HOUR_MS - HOUR_MS
+    windows = tuple(View) if found.kind == AIR else views_of(console.kinds[found.kind])
+    if window and window not in windows:
+        raise HTTPException(422, f"a site of {found.kind} has the windows {', '.join(windows)}")
+    spans = request.query_params.get("from", ""), request.query_params.get("to", "")
     try:
-        span = read_span(window, request.query_params.get("from", ""), request.query_params.get("to", ""), newest)
+        kept, data = await (_air if found.kind == AIR else _other)(request, found, window, spans)
     except (ValueError, OverflowError) as cause:
         raise HTTPException(422, "from and to are Beijing times, 2026-11-20 or 2026-11-20T08:00") from cause
-    kept = await read_station(console, found, window, span)
-    if kept.value is None:
+    if data is None:
         raise HTTPException(503, "the result store does not answer")
-    return (
-        _head(request) | {"fresh": kept.fresh, "read": kept.read_ms} | station_data(kept.value, catalogue_of(request))
-    )
+    return head(request) | {"kind": found.kind, "fresh": kept.fresh, "read": kept.read_ms} | data
+
+
+async def _air(request: Request, site: Site, window: str, spans: tuple[str, str]) -> tuple[Kept[Any], Any]:
+    console, view = console_of(request), View(window or View.HOUR)
+    snapshot = console.snapshot()
+    newest = snapshot.overview.hour if snapshot.overview else console.wall() // HOUR_MS * HOUR_MS - HOUR_MS
+    kept = await read_station(console, site, view, read_span(view, *spans, newest))
+    return kept, None if kept.value is None else station_data(kept.value, catalogue_of(request))
+
+
+async def _other(request: Request, site: Site, window: str, spans: tuple[str, str]) -> tuple[Kept[Any], Any]:
+    console = console_of(request)
+    kind = console.kinds[site.kind]
+    view = window or slot_window(kind)
+    kept = await read_site(console, site, view, read_periods(view, kind, *spans, newest_end(console, kind)))
+    return kept, None if kept.value is None else site_data(kept.value, catalogue_of(request))
 
 
 async def read_station(console: Console, site: Site, view: View, span: Span) -> Kept[StationView]:
@@ -225,70 +291,6 @@ def _index(point: Point, step: int) -> dict[str, Any]:
     if row is None:
         return label | {"value": None, "reason": "silent"}
     return label | _told(row) | {"value": row.whole, "level": row.level, "primary": row.primary}
-
-
-@router.get("/api/v1/events")
-async def events(request: Request, tab: Tab = Tab.OPEN, limit: int = 200) -> Any:
-    """Answer with the newest events of a list."""
-    console = console_of(request)
-    count = max(1, min(limit, _MOST_EVENTS))
-    kept = await console.keeper.read(("events", tab, count), lambda: listed(console.desk, tab, count))
-    if kept.value is None:
-        raise HTTPException(503, "the alert desk does not answer")
-    found = [alert_data(alert, console.decimals) for alert in kept.value]
-    return _head(request) | {"fresh": kept.fresh, "read": kept.read_ms, "events": found}
-
-
-@router.post("/api/v1/events/{event_id}/acknowledge")
-async def acknowledge(request: Request, event_id: str, author: Annotated[str, Body(embed=True)] = "") -> Response:
-    """Acknowledge an event; the name is that of the body, or the one this browser gave before."""
-    name = clean_author(author) or visitor_of(request).author
-    return _answer(request, await acknowledge_event(console_of(request), event_id, name), name)
-
-
-@router.post("/api/v1/events/{event_id}/close")
-async def close(
-    request: Request,
-    event_id: str,
-    note: Annotated[str, Body()],
-    author: Annotated[str, Body()] = "",
-) -> Response:
-    """Close an acknowledged event with a note."""
-    name = clean_author(author) or visitor_of(request).author
-    return _answer(request, await close_event(console_of(request), event_id, name, note), name)
-
-
-def _answer(request: Request, done: Kept[Alert | None], name: str) -> Response:
-    if not name:
-        raise HTTPException(422, "an act is signed: give author, at most 40 letters")
-    if not done.fresh:
-        raise HTTPException(503, "the alert desk does not answer")
-    if done.value is None:
-        raise HTTPException(404, "there is no such event")
-    response = JSONResponse(alert_data(done.value, console_of(request).decimals))
-    remember_author(response, name)
-    return response
-
-
-_NO_EVENT: Final[Kept[Alert | None]] = Kept(value=None, read_ms=0, fresh=True)
-
-
-async def acknowledge_event(console: Console, event_id: str, author: str) -> Kept[Alert | None]:
-    """Acknowledge an event and look at once at what that changed; without a name nothing is done."""
-    if not is_event_id(event_id) or not author:
-        return _NO_EVENT
-    done = await console.keeper.ask(lambda: acknowledged(console.desk, event_id, author, console.wall()))
-    await console.watch.look_soon()
-    return done
-
-
-async def close_event(console: Console, event_id: str, author: str, note: str) -> Kept[Alert | None]:
-    """Close an event and look at once at what that changed; without a name or a note nothing is done."""
-    if not is_event_id(event_id) or not author or not note.strip() or len(note) > NOTE_LENGTH:
-        return _NO_EVENT
-    done = await console.keeper.ask(lambda: closed(console.desk, event_id, author, note, console.wall()))
-    await console.watch.look_soon()
-    return done
 
 
 @router.get("/healthz")

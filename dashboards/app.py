@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from alerts.desk import Desk
-from dashboards import api, live, login, pages, sitepages
+from dashboards import api, deskapi, live, login, pages, sitepages
 from dashboards.console import Console
 from dashboards.guard import HEADERS, Guard
 from dashboards.keeper import Keeper
@@ -91,7 +91,7 @@ def create_console(
         lifespan=_lifespan,
     )  # fmt: skip
     app.state.console = console
-    for part in (pages, sitepages, api, live, login):
+    for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

@@ -13,8 +13,9 @@ from alerts.desk import Alert, Why
 from alerts.events import Event
 from alerts.periods import Cadence
 from alerts.rulefile import AIR
-from dashboards.api import acknowledge_event, close_event, is_event_id, read_station, station_data
+from dashboards.api import read_station, station_data
 from dashboards.console import Console, catalogue_of, console_of
+from dashboards.deskapi import acknowledge_event, close_event, is_event_id
 from dashboards.events import Tab, listed
 from dashboards.keeper import Kept
 from dashboards.media import firms_of

@@ -66,7 +66,7 @@ async def _site(request: Request, site_id: str, template: str) -> Response:
     kind, query = console.kinds[found.kind], request.query_params
     views = views_of(kind)
     view = query["w"] if query.get("w") in views else slot_window(kind)
-    now, bad = _now(console, kind), False
+    now, bad = newest_end(console, kind), False
     try:
         periods = read_periods(view, kind, query.get("from", ""), query.get("to", ""), now)
     except (ValueError, OverflowError):
@@ -95,7 +95,7 @@ async def _site(request: Request, site_id: str, template: str) -> Response:
     )
 
 
-def _now(console: Console, kind: Kind) -> int:
+def newest_end(console: Console, kind: Kind) -> int:
     """Return the end of the newest slot of a kind that there can be."""
     snapshot = console.snapshot()
     at = snapshot.clocks.get(kind.name, console.wall())

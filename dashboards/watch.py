@@ -99,7 +99,7 @@ class _Seen:
     made_of: tuple[object, ...]
 
 
-_ORDER: Final = ("water", "outfall", "voc", "ecoflow", "noise", "meteo")
+_ORDER: Final = ("water", "outfall", "voc", "operation", "ecoflow", "noise", "meteo")
 
 
 def _ordered(kinds: Mapping[str, Kind]) -> list[tuple[str, Kind]]:

@@ -228,7 +228,7 @@
     const id = item?.dataset.event || form.dataset.event;
     let answer = null;
     try {
-      answer = await fetch(`/api/v1/events/${encodeURIComponent(id)}/acknowledge`, {
+      answer = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}/acknowledge`, {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ author: by }),
       });
     } catch { /* the link is down: said below */ }

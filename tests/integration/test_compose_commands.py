@@ -26,7 +26,7 @@ import sqlalchemy
 import yaml
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
-from dashboards.events import Tab
+from alerts.desk import Part as Waiting
 from dashboards.station import View
 from jianhu.health import Part
 from scripts.process import Process, ServiceError, free_ports
@@ -234,7 +234,7 @@ def test_an_hour_over_the_limit_becomes_an_event_that_the_console_lists(
     _become_healthy(system, outside, Part.CONSOLE)
 
     def raised() -> set[tuple[str, str]]:
-        tabs = [_ask(outside, f"/api/v1/events?tab={tab}")["events"] for tab in (Tab.OPEN, Tab.BACKFILLED)]
+        tabs = [_ask(outside, f"/api/v1/waiting?part={part}")["alerts"] for part in Waiting]
         return {(event["site"], event["rule"]) for events in tabs for event in events}
 
     system["watch"].wait_for(lambda: (SITE, "limit-1h") in raised(), WAIT_S)

@@ -41,7 +41,7 @@ def test_a_new_alert_is_told_over_the_stream(two: Desktop) -> None:
         assert next(state for state in told if state["store"] and state["overview"])["open"] == 0
         two.say(*(one | {"revision": 2} for one in over_limit("A", 1)))
         state = next(state for state in told if state["open"])
-    events = httpx.get(f"{two.address}/api/v1/events").json()["events"]
+    events = httpx.get(f"{two.address}/api/v1/waiting").json()["alerts"]
     assert [event["id"] for event in events] == state["newest"]
 
 
@@ -58,13 +58,13 @@ def test_open_streams_do_not_hold_up_the_end(two: Desktop) -> None:
 
 def test_what_was_signed_is_there_after_a_restart(two: Desktop) -> None:
     two.say(*(one | {"revision": 2} for one in over_limit("A", 1)))
-    event = httpx.get(f"{two.address}/api/v1/events").json()["events"][0]["id"]
+    event = httpx.get(f"{two.address}/api/v1/waiting").json()["alerts"][0]["id"]
     headers = {"origin": two.address}
-    done = httpx.post(f"{two.address}/api/v1/events/{event}/acknowledge", json={"author": "张三"}, headers=headers)
+    done = httpx.post(f"{two.address}/api/v1/alerts/{event}/acknowledge", json={"author": "张三"}, headers=headers)
     assert done.json()["acknowledged"]["author"] == "张三"
     two.stop()
     two.start()
-    found = httpx.get(f"{two.address}/api/v1/events?tab=acknowledged").json()["events"]
+    found = httpx.get(f"{two.address}/api/v1/alerts?state=acknowledged").json()["alerts"]
     assert [one["acknowledged"]["author"] for one in found if one["id"] == event] == ["张三"]
 
 

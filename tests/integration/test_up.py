@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 OWED = 42
 PAGE_S = 240
 """A first page takes half a minute on an idle machine."""
-KINDS = ("air", "ecoflow", "meteo", "noise", "outfall", "voc", "water")
+KINDS = ("air", "ecoflow", "meteo", "noise", "operation", "outfall", "voc", "water")
 REGISTRY = ROOT / "simulators" / "data" / "shangyu" / "registry.yaml"
 HISTORY_H = 48
 
@@ -126,7 +126,7 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
         assert [h for h, table in before.items() if not _whole(table)] == []
         assert {kind for kind, *_ in before[9]} >= set(KINDS) - {"water"}  # whose hours are few
         assert before[1]["air", "SYN-T19", "AQI"][:2] == (None, "silent")
-        no_data = [e["site"] for e in _asked(port, "/api/v1/events")["events"] if e["rule"] == "no-data"]
+        no_data = [e["site"] for e in _asked(port, "/api/v1/waiting?limit=500")["alerts"] if e["rule"] == "no-data"]
         assert "SYN-T19" in no_data
 
         registry = (folder / "registry.yaml").read_text(encoding="utf-8")
@@ -142,14 +142,14 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
         second = made.start(*command)
         wait_for(f"the page again\n{made.told()}", lambda: _full(port), PAGE_S)
         assert {h: _table(folder, hour - h * HOUR_MS) for h in before} == before
-        events = {e["id"] for e in _asked(port, "/api/v1/events")["events"]}
+        events = {e["id"] for e in _asked(port, "/api/v1/waiting?limit=500")["alerts"]}
         made.kill(second)
         wait_for("the children to end with their parent", lambda: not _children(folder), 60)
 
         third = made.start(*command, "--for", "60s")
         wait_for(f"the page after a kill\n{made.told()}", lambda: _full(port), PAGE_S)
         assert {h: _table(folder, hour - h * HOUR_MS) for h in before} == before
-        assert events <= {e["id"] for e in _asked(port, "/api/v1/events")["events"]}
+        assert events <= {e["id"] for e in _asked(port, "/api/v1/waiting?limit=500")["alerts"]}
         assert third.wait(120) == 0
 
 

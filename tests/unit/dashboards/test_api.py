@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashboards.api import is_event_id
 from sensors.clock import HOUR_MS, MINUTE_MS
 from sensors.flags import Mark
-from tests.unit.dashboards.building import NASTY, SAME, T0, House, house, row
+from tests.unit.dashboards.building import T0, House, house, plain, row, section, site
 
 
 def data(home: House, path: str) -> Any:
@@ -103,64 +102,6 @@ def test_when_the_store_is_away_the_last_series_is_given_as_old(home: House) -> 
     assert client.get("/api/v1/series?site=B").status_code == 503
 
 
-def test_events_are_listed_and_acknowledged(home: House) -> None:
-    client, event = home.client(), limit_alert(home)
-    listed = client.get("/api/v1/events").json()["events"]
-    assert event in [one["id"] for one in listed]
-    done = client.post(f"/api/v1/events/{event}/acknowledge", json={"author": "张三"}, headers=SAME)
-    assert done.status_code == 200
-    assert done.json()["acknowledged"] == {"author": "张三", "at": home.wall}
-    assert event in [one["id"] for one in client.get("/api/v1/events?tab=acknowledged").json()["events"]]
-    assert home.watch.snapshot.alerts.counts["acknowledged"] == 1
-
-
-def test_a_name_that_was_given_once_is_known(home: House) -> None:
-    home.say(*(one | {"site": "B"} for one in [row("NO2", 230, 1)]))
-    client = home.client()
-    first, second = [alert.id for alert in home.desk.open_events() if alert.event.kind == "limit"]
-    client.post(f"/api/v1/events/{first}/acknowledge", json={"author": "张三"}, headers=SAME)
-    done = client.post(f"/api/v1/events/{second}/acknowledge", json={}, headers=SAME)
-    assert done.json()["acknowledged"]["author"] == "张三"
-
-
-@pytest.mark.parametrize("author", ["", "  ", "\n", "x" * 41])
-def test_an_act_without_a_name_is_refused(home: House, author: str) -> None:
-    event = limit_alert(home)
-    done = home.client().post(f"/api/v1/events/{event}/acknowledge", json={"author": author}, headers=SAME)
-    assert done.status_code == 422
-    assert home.desk.event(event).acknowledged is None
-
-
-def test_an_event_is_closed_with_a_note(home: House) -> None:
-    client, event = home.client(), limit_alert(home)
-    client.post(f"/api/v1/events/{event}/acknowledge", json={"author": "张三"}, headers=SAME)
-    done = client.post(f"/api/v1/events/{event}/close", json={"author": "张三", "note": NASTY}, headers=SAME)
-    assert (done.json()["state"], done.json()["note"]) == ("closed", NASTY.strip())
-    assert done.headers["content-type"] == "application/json"
-
-
-def test_the_desk_away_is_said_and_nothing_is_noted(home: House) -> None:
-    client, event = home.client(), limit_alert(home)
-    home.desk.away = True
-    assert client.get("/api/v1/events?tab=closed").status_code == 503
-    done = client.post(f"/api/v1/events/{event}/acknowledge", json={"author": "a"}, headers=SAME)
-    assert done.status_code == 503
-
-
-def test_a_body_that_is_no_json_is_refused(home: House) -> None:
-    event = limit_alert(home)
-    headers = SAME | {"content-type": "application/json"}
-    assert home.client().post(f"/api/v1/events/{event}/acknowledge", content=b"{", headers=headers).status_code == 422
-
-
-@pytest.mark.parametrize(
-    ("text", "possible"),
-    [("b859d70263ef038ab3ff", True), ("", False), ("a/b", False), ("a\nb", False), ("x" * 81, False), ("站", False)],
-)
-def test_only_what_can_be_an_id_is_asked_for(text: str, possible: bool) -> None:  # noqa: FBT001
-    assert is_event_id(text) is possible
-
-
 def test_health_readiness_and_version(home: House) -> None:
     client = home.client()
     assert client.get("/healthz").text == "ok\n"
@@ -195,10 +136,51 @@ def test_the_figures_of_an_empty_console_leave_out_what_is_not_known(tmp_path: P
 
 def test_the_interface_is_described(home: House) -> None:
     paths = data(home, "/api/v1/openapi.json")["paths"]
-    assert set(paths) >= {"/api/v1/overview", "/api/v1/stations", "/api/v1/series", "/api/v1/events"}
+    assert set(paths) >= {"/api/v1/overview", "/api/v1/stations", "/api/v1/series", "/api/v1/alerts"}
     assert json.dumps(paths)
 
 
 def test_an_address_of_the_interface_that_is_not_there_answers_in_json(home: House) -> None:
     answer = home.client().get("/api/v1/nothing")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+def test_the_overview_says_the_newest_slot_of_every_other_kind(tmp_path: Path) -> None:
+    start = T0 - 4 * HOUR_MS
+    with house(tmp_path, section("W"), section("X")) as home:
+        over = plain("W", "over_target", 1, "4h", start, digits=0, primary="NH3-N")
+        home.say(
+            plain("W", "NH3-N", 230, "4h", start), plain("W", "class", 6, "4h", start, level=6, digits=0), over,
+            kind="water",
+        )  # fmt: skip
+        home.tick(T0 + HOUR_MS, kind="water")
+        (water,) = data(home, "/api/v1/overview")["media"]
+        assert (water["kind"], water["name"]["zh"], water["start"], water["end"]) == ("water", "地表水", start, T0)
+        assert (water["owed"], water["came"], water["missing"], water["over_target"]) == (2, 1, ["X"], ["W"])
+        spot = next(one for one in water["sites"] if one["site"] == "W")
+        assert (spot["class"], spot["state"], spot["over_target"]) == (6, "value", ["NH3-N"])
+        assert spot["factors"]["NH3-N"] == {
+            "value": "2.300", "unit": "mg/L", "reason": "", "suspect": False, "judged": None, "limit": None,
+        }  # fmt: skip
+
+
+def test_sites_of_every_kind_are_listed_and_can_be_asked_for_by_kind(tmp_path: Path) -> None:
+    with house(tmp_path, site("A"), section("W")) as home:
+        every = data(home, "/api/v1/stations")["stations"]
+        assert [(one["id"], one["kind"]) for one in every] == [("A", "air"), ("W", "water")]
+        assert [one["id"] for one in data(home, "/api/v1/stations?kind=water")["stations"]] == ["W"]
+
+
+def test_a_series_of_another_kind_has_its_own_windows(tmp_path: Path) -> None:
+    with house(tmp_path, site("A"), section("W")) as home:
+        home.say(plain("W", "NH3-N", 230, "4h", T0), kind="water")
+        home.tick(T0 + 4 * HOUR_MS, kind="water")
+        home.look()
+        said = data(home, "/api/v1/series?site=W&from=2026-11-21&to=2026-11-21")
+        (ammonia,) = [panel for panel in said["panels"] if any(point["value"] for point in panel["points"])]
+        assert (said["kind"], said["step"], ammonia["unit"], ammonia["points"][0]["value"]) == (
+            "water", 4 * HOUR_MS, "mg/L", "2.300",
+        )  # fmt: skip
+        assert home.client().get("/api/v1/series?site=W&window=MDA8").status_code == 422
+        assert home.client().get("/api/v1/series?site=A&window=4h").status_code == 422
+        assert data(home, "/api/v1/series?site=W&window=24h")["step"] == 24 * HOUR_MS

@@ -13,7 +13,7 @@ from tests.unit.dashboards.building import NASTY, ORIGIN, SAME, House, hour_of, 
 
 TOKEN = "0123456789-token"
 PAGES = ("/", "/stations/A", "/alerts", "/alerts?tab=closed", "/parts/overview", "/api/v1/overview", "/api/v1/stations",
-         "/api/v1/series?site=A", "/api/v1/events", "/version", "/metrics", "/live", "/nowhere")  # fmt: skip
+         "/api/v1/series?site=A", "/api/v1/alerts", "/version", "/metrics", "/live", "/nowhere")  # fmt: skip
 PUBLIC = "http://console.example:8420"
 
 
@@ -87,7 +87,7 @@ def test_a_further_name_is_answered_when_it_is_allowed(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "path", ["/api/v1/events/x/acknowledge", "/alerts/x/acknowledge", "/alerts/x/close", "/login", "/logout"]
+    "path", ["/api/v1/alerts/x/acknowledge", "/alerts/x/acknowledge", "/alerts/x/close", "/login", "/logout"]
 )
 def test_a_change_that_does_not_come_from_our_own_page_is_refused(
     home: House, path: str, headers: dict[str, str]
@@ -97,7 +97,7 @@ def test_a_change_that_does_not_come_from_our_own_page_is_refused(
 
 @pytest.mark.parametrize("headers", [SAME, {"sec-fetch-site": "same-origin"}, SAME | {"sec-fetch-site": "same-origin"}])
 def test_a_change_from_our_own_page_goes_through(home: House, headers: dict[str, str]) -> None:
-    assert home.client().post("/api/v1/events/x/acknowledge", json={"author": "a"}, headers=headers).status_code == 404
+    assert home.client().post("/api/v1/alerts/x/acknowledge", json={"author": "a"}, headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -165,7 +165,7 @@ def test_a_program_comes_with_the_token(guarded: House) -> None:
     for wrong in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer", f"Bearer {TOKEN[:-1]}"):
         assert client.get("/api/v1/overview", headers={"authorization": wrong}).status_code == 401
     told = client.post(
-        "/api/v1/events/x/acknowledge", json={"author": "a"}, headers={"authorization": f"Bearer {TOKEN}"}
+        "/api/v1/alerts/x/acknowledge", json={"author": "a"}, headers={"authorization": f"Bearer {TOKEN}"}
     )
     assert told.status_code == 404
 
