@@ -17,8 +17,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
+import alerts.cases.tables
 import alerts.handover.tables
-import alerts.notices.tables  # noqa: F401 - its tables are made with the others
+import alerts.notices.tables
+import alerts.notify.tables  # noqa: F401 - its tables are made with the others
 from alerts import tables as t
 from alerts.events import NOTIFIED, Change, Event, Fact
 from alerts.keeper import Step
@@ -55,6 +57,18 @@ class Journal:
         """
         with _as_store_error("write"), self._engine.begin() as connection:
             connection.execute(sa.update(t.turn).values(number=t.turn.c.number))
+            yield Turn(connection, self._wall())
+
+    @contextmanager
+    def noting(self) -> Iterator[Turn]:
+        """Open a transaction that takes no turn and gives no numbers: for rows that are no history; write first.
+
+        Raises
+        ------
+        StoreError
+            When the database does not take it; it may be tried again.
+        """
+        with _as_store_error("write"), self._engine.begin() as connection:
             yield Turn(connection, self._wall())
 
     @contextmanager
@@ -99,7 +113,7 @@ class Turn:
             {"log_id": log_id, "topic": topic, "partition": partition, "offset": offset}
             for partition, offset in offsets.items()
         ]
-        self._upsert(t.source_offset, rows)
+        self.upsert(t.source_offset, rows)
 
     def load(self, floors: Mapping[SeriesKey, int], floor_ms: int) -> Sequence[Series]:
         """Return what is kept of these series from ``floor_ms`` on; see `alerts.keeper.Shelf`."""
@@ -130,7 +144,7 @@ class Turn:
     def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
         """Write what is fresh of the series, and the steps with their events and notices."""
         touched = tuple(series)
-        self._upsert(
+        self.upsert(
             t.verdict,
             [
                 {**one.key._asdict(), "start": point.start, "window": point.window, "verdict": int(point.verdict),
@@ -139,7 +153,7 @@ class Turn:
                 for point in one.fresh_points.values()
             ],
         )  # fmt: skip
-        self._upsert(t.series, [{**one.key._asdict(), "through": one.through} for one in touched if one.fresh_through])
+        self.upsert(t.series, [{**one.key._asdict(), "through": one.through} for one in touched if one.fresh_through])
         if steps:
             self._save_events(steps)
 
@@ -219,7 +233,8 @@ class Turn:
             "sent_at": None,
         }
 
-    def _upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, or take them in place of those with their keys; each row has every column."""
         if not rows:
             return
         stated = self._insert(table)
