@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import judge, scale, start_to_page, stream_throughput, year
+from benchmarks import judge, periods, scale, start_to_page, stream_throughput, year
 from benchmarks.watching import BenchmarkError
 from scripts.process import ServiceError
 
@@ -14,6 +14,7 @@ COMMANDS = {
     "stream": (stream_throughput, "packets a second through Kafka, beside Quix Streams"),
     "judge": (judge, "what one core judges, without a broker, by frame size"),
     "scale": (scale, "what a site costs, from 100 to 100 000 of them, without a broker"),
+    "periods": (periods, "what months, years and areas cost: the second stage alone, days of a city's sites"),
     "year": (year, "minutes that a year of a city takes through Kafka, from some of its days"),
     "page": (start_to_page, "seconds from `jianhu up` to a page full of 48 h"),
 }
