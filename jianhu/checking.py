@@ -49,12 +49,12 @@ class Report:
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ZH: {
         "registry": "登记", "areas": "区域", "flows": "河段", "kinds": "类型", "standards": "标准", "rules": "规则",
-        "permits": "许可", "targets": "目标", "modes": "模式",
+        "permits": "许可", "targets": "目标", "modes": "模式", "people": "人员",
         "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
     },
     Language.EN: {
         "registry": "registry", "areas": "areas", "flows": "flows", "kinds": "kinds", "standards": "standards",
-        "rules": "rules", "permits": "permits", "targets": "targets", "modes": "modes",
+        "rules": "rules", "permits": "permits", "targets": "targets", "modes": "modes", "people": "people",
         "good": "The configuration is good.", "wrong": "Errors: {count}.",
     },
 }  # fmt: skip
@@ -83,6 +83,7 @@ def check_configuration(settings: Settings) -> Report:
     _permits(settings, registry, kinds, found)
     _targets(settings, registry, found)
     _modes(settings, registry, rules, found)
+    _people(settings, registry, found)
     if not found.problems:
         found.of(lambda: _start(settings))
     return Report(problems=tuple(found.problems.values()), counts=found.counts)
@@ -157,6 +158,15 @@ def _modes(settings: Settings, registry: Registry | None, rules: Rules | None, f
         if modes is not None and rules is not None:
             network_of = partial(load_kind, folder=settings.kinds_dir)
             found.of(lambda: check_modes(document, modes, rules, network_of))
+
+
+def _people(settings: Settings, registry: Registry | None, found: _Findings) -> None:
+    from alerts.peoplefile import load_people  # noqa: PLC0415
+
+    path = settings.people_path
+    if path.exists():
+        people = found.of(lambda: load_people(path, registry))
+        found.counts["people"] = "-" if people is None else str(len(people.persons))
 
 
 def _start(settings: Settings) -> None:

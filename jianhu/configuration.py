@@ -61,6 +61,7 @@ def configuration_files(settings: Settings) -> Mapping[str, Path]:
         "permits.yaml": settings.permits_path,
         "targets.yaml": settings.targets_path,
         "modes.yaml": settings.modes_path,
+        "people.yaml": settings.people_path,
         **{path.name: path for path in sorted(beside.glob("*.geojson"))},
         **{f"kinds/{path.name}": path for path in sorted(settings.kinds_dir.glob("*.yaml"))},
     }
@@ -89,7 +90,8 @@ def load_all(parts: Assembly) -> None:
     ConfigError
         When something is wrong: with file, line, key and what to do, and all that was found in ``further``.
     """
-    from jianhu.parts import load_alert_modes, load_alert_rules  # noqa: PLC0415 - it knows this module's callers
+    # it knows this module's callers
+    from jianhu.parts import load_alert_modes, load_alert_people, load_alert_rules  # noqa: PLC0415
 
     _ = parts.kinds  # without a registry nothing else can be read
     problems = Problems()
@@ -98,6 +100,7 @@ def load_all(parts: Assembly) -> None:
         lambda: parts.targets,
         lambda: load_alert_rules(parts),
         lambda: load_alert_modes(parts),
+        lambda: load_alert_people(parts),
     ):
         with problems.kept():
             read()

@@ -25,6 +25,7 @@ from sensors.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from alerts.modes import Modes
+    from alerts.people import People
     from alerts.rules import Rules
 
 MOST_HISTORY_H = 48
@@ -96,6 +97,15 @@ def load_alert_modes(parts: Assembly) -> Modes:
     modes = parse_modes(document, areas={area.id for area in parts.registry.areas})
     check_modes(document, modes, load_alert_rules(parts), parts.kind)
     return modes
+
+
+def load_alert_people(parts: Assembly) -> People:
+    """Return the people of this system; nobody when it has no file of them."""
+    from alerts.people import NOBODY  # noqa: PLC0415
+    from alerts.peoplefile import load_people  # noqa: PLC0415
+
+    path = parts.settings.people_path
+    return load_people(path, parts.registry) if path.exists() else NOBODY
 
 
 def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:

@@ -117,6 +117,11 @@ class Settings:
         return self.config_dir / "modes.yaml"
 
     @property
+    def people_path(self) -> Path:
+        """The people who are told, with their rotas and duties; need not be there."""
+        return self.config_dir / "people.yaml"
+
+    @property
     def kinds_dir(self) -> Path:
         """The folder of the user's own kind files, beside the registry; need not be there."""
         return self.registry_path.parent / "kinds"

@@ -7,5 +7,5 @@ from typing import Final
 PACKAGE: Final = "simulators"
 FOLDER: Final = "data/shangyu"
 """In the package."""
-LAID_OUT: Final = ("registry.yaml", "permits.yaml", "targets.yaml", "shangyu.geojson")
+LAID_OUT: Final = ("registry.yaml", "permits.yaml", "targets.yaml", "people.yaml", "shangyu.geojson")
 """Files that `jianhu up` copies from there into a new configuration folder; each keeps its name."""

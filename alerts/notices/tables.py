@@ -56,3 +56,17 @@ muted = sa.Table(
     sa.Column("released_at", sa.BigInteger, comment="when it was told after all; null while or because it never was"),
     comment="What was not told, to whom, and by what; rows are only added and released.",
 )
+silence = sa.Table(
+    "alert_silence",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("matchers", sa.Text, nullable=False, comment="JSON: a list of texts"),
+    sa.Column("author", sa.String(200), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("starts_at", sa.BigInteger, nullable=False),
+    sa.Column("ends_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("expired_by", sa.String(200), nullable=False, server_default=""),
+    sa.Column("expired_why", sa.Text, nullable=False, server_default=""),
+    comment="What people muted; rows are never deleted, only expired.",
+)

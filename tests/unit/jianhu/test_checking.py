@@ -200,3 +200,33 @@ def test_a_wrong_mode_is_told_with_file_line_and_key(tmp_path: Path, good: str, 
     report = checked(tmp_path, modes=MODE.replace(good, bad))
     assert [(file, told_key) for file, _, told_key in told(report)] == [("modes.yaml", key)]
     assert report.problems[0].line is not None
+
+
+PEOPLE = """\
+synthetic: false
+departments: [{id: eco, branch: ecology, name: {zh: 分局, en: bureau}}]
+persons: [{id: li, name: {zh: 李, en: Li}, department: eco, tier: district, addresses: {local: li}}]
+duties: [{role: bureau, areas: [park], kinds: [tank], persons: [li]}]
+fallback: {persons: [li]}
+"""
+
+
+def test_people_are_counted_and_held_against_the_registry(tmp_path: Path) -> None:
+    report = checked(tmp_path, people=PEOPLE)
+    assert (told(report), report.counts["people"]) == ([], "1")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "place"),
+    [
+        ("areas: [park]", "areas: [town]", ("people.yaml", 4, "duties.0.areas.0")),
+        ("kinds: [tank]", "kinds: [tea]", ("people.yaml", 4, "duties.0.kinds.0")),
+        ("{local: li}", "{}", ("people.yaml", 3, "persons.0.addresses")),
+        ("fallback: {persons: [li]}", "fallback: {persons: [wu]}", ("people.yaml", 5, "fallback.persons.0")),
+        ("fallback: {persons: [li]}", "", ("people.yaml", 1, "fallback")),
+    ],
+)
+def test_wrong_people_are_told_with_file_line_and_key(
+    tmp_path: Path, good: str, bad: str, place: tuple[str, int, str]
+) -> None:
+    assert told(checked(tmp_path, people=PEOPLE.replace(good, bad))) == [place]

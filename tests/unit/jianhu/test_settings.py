@@ -147,6 +147,7 @@ def test_files_lie_in_the_folder_unless_they_are_named() -> None:
     assert (plain.results_file, plain.archive_dir) == (Path("/d/results.sqlite"), Path("/d/archive"))
     assert (plain.permits_path, plain.targets_path) == (Path("/d/permits.yaml"), Path("/d/targets.yaml"))
     assert plain.kinds_dir == Path("/d/kinds")
+    assert plain.people_path == Path("/d/people.yaml")
     assert plain.alerts_database == "sqlite:////d/alerts.sqlite"
     assert (FULL.registry_path, FULL.rules_path, FULL.alerts_database) == (
         Path("r"), Path("u"), "postgresql://u:p@h/d",
