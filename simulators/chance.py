@@ -45,6 +45,7 @@ class Stream(IntEnum):
     OUTFALL = 120
     NOISE = 140
     STATION = 150
+    OPERATION = 160
 
 
 def key_of(name: str) -> int:

@@ -16,7 +16,7 @@ from sensors.clock import MINUTE_MS
 from sensors.factors import load_factors
 from sensors.frames import frame_schema
 from sensors.registry import Registry, Site
-from simulators import air, devices, outfalls, surroundings, voc, water
+from simulators import air, devices, operation, outfalls, surroundings, voc, water
 from simulators.chance import Floats, Ints
 from simulators.scene import Playing, Scene
 from simulators.sheet import Sheet, batch_of, sheet_of
@@ -38,6 +38,7 @@ MEDIA: Mapping[str, Readings] = {
     "noise": surroundings.noise,
     "ecoflow": surroundings.ecoflow,
     "meteo": surroundings.meteo,
+    "operation": operation.readings,
 }
 """The kinds that can be simulated."""
 

@@ -66,7 +66,7 @@ def test_the_same_log_gives_the_same_bytes(seed: int, order: int) -> None:
     assert first
 
 
-@pytest.mark.parametrize("name", ["mill", "water", "outfall", "meteo", "noise", "ecoflow", "voc"])
+@pytest.mark.parametrize("name", ["mill", "water", "outfall", "meteo", "noise", "ecoflow", "operation", "voc"])
 @settings(max_examples=2, deadline=None, phases=PHASES)
 @given(seed=st.integers(0, 10_000), order=st.integers(0, 10_000))
 def test_the_stream_says_what_the_rules_say_of_the_whole(name: str, seed: int, order: int) -> None:

@@ -117,7 +117,7 @@ def test_check_reads_everything_that_a_start_would_need(tmp_path: Path) -> None:
     assert found.exit_code == 0
     told = dict(line.split(": ", 1) for line in found.output.splitlines() if ": " in line)
     assert re.fullmatch(r"[0-9]+ entries", told["registry"])
-    assert told["kinds"] == "air, ecoflow, meteo, noise, outfall, voc, water"
+    assert told["kinds"] == "air, ecoflow, meteo, noise, operation, outfall, voc, water"
     assert told["standards"].startswith("pack ")
     assert int(told["rules"]) > 0
     assert found.output.endswith("The configuration is good.\n")

@@ -17,7 +17,7 @@ from streams.judging import registered
 from streams.periods import registered as of_periods
 from tests.unit.jianhu import test_judging
 
-KINDS = ("air", "ecoflow", "meteo", "noise", "outfall", "voc", "water")
+KINDS = ("air", "ecoflow", "meteo", "noise", "operation", "outfall", "voc", "water")
 READ_BY = {
     "gb3095.yaml": "air", "hj633.yaml": "air", "hj663.yaml": "air",
     "gb3838.yaml": "water", "water_evaluation.yaml": "water", "tli.yaml": "water",

@@ -16,7 +16,7 @@ from sensors.registry import StationClass
 from sensors.yamlfile import parse_yaml, read_yaml
 
 FOLDER = Path(__file__).parents[3] / "sensors/data/kinds"
-DELIVERED = ("air", "ecoflow", "meteo", "noise", "outfall", "voc", "water")
+DELIVERED = ("air", "ecoflow", "meteo", "noise", "operation", "outfall", "voc", "water")
 MINIMAL = """\
 kind: tank
 name: {zh: 罐, en: tank}
@@ -33,7 +33,7 @@ def tank(*windows: str, more: str = "") -> Kind:
     return parse_kind(parse_yaml(MINIMAL + "".join(f"  - {window}\n" for window in windows) + more, "tank.yaml"))
 
 
-def test_seven_kinds_are_delivered() -> None:
+def test_eight_kinds_are_delivered() -> None:
     assert kind_names() == DELIVERED
     assert all(load_kind(name).name == name for name in DELIVERED)
 

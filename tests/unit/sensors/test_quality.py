@@ -154,7 +154,7 @@ def test_the_reach_is_that_of_the_test_that_looks_farthest(tank: Kind) -> None:
     assert reach_of(load_kind("ecoflow")) == Reach(23, 0)
 
 
-@pytest.mark.parametrize("name", ["air", "voc", "water", "outfall", "noise", "ecoflow", "meteo"])
+@pytest.mark.parametrize("name", ["air", "voc", "water", "outfall", "noise", "ecoflow", "meteo", "operation"])
 def test_every_delivered_kind_can_be_tested_and_nothing_absent_is_suspect(name: str) -> None:
     kind = load_kind(name)
     shape = (3, len(kind.factors), 60)

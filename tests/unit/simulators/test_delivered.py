@@ -64,7 +64,7 @@ def test_22_sections_are_assessed_5_hand_over_and_4_are_sources_with_biotoxicity
 
 
 def test_every_class_of_every_kind_but_none_besides_stands_in_the_region() -> None:
-    for kind in ("air", "voc", "water", "outfall", "noise", "ecoflow", "meteo"):
+    for kind in ("air", "voc", "water", "outfall", "noise", "ecoflow", "meteo", "operation"):
         assert {site.station_class for site in now(kind)} == set(load_kind(kind).classes)
 
 

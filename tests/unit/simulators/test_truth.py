@@ -50,6 +50,11 @@ TRUTH = {
     "dye_works": Seen(kind="outfall", factor="Sb", low=0.1),
     "night_works": Seen(kind="noise", factor="Leq", low=55),
     "low_flow": Seen(kind="ecoflow", factor="flow", low=12.0, below=True),
+    "treatment_stands": Seen(kind="operation", factor="treatment_power", low=5, below=True),
+    "treatment_idles": Seen(kind="operation", factor="flow", low=6, below=True),
+    "flow_no_power": Seen(kind="operation", factor="treatment_power", low=3, below=True),
+    "bypass_opened": Seen(kind="operation", factor="vent", low=50),
+    "bypass_used": Seen(kind="operation", factor="flow", low=800, below=True),
 }
 
 
@@ -95,7 +100,7 @@ def test_a_device_that_fails_deserves_no_alert_but_over_range_may() -> None:
             assert plot.expect is not Expect.ALERT, plot.id
 
 
-@pytest.mark.parametrize("kind", ["voc", "water", "outfall", "noise", "ecoflow"])
+@pytest.mark.parametrize("kind", ["voc", "water", "outfall", "noise", "ecoflow", "operation"])
 def test_any_48_hours_of_a_medium_hold_a_story_that_deserves_an_alert(kind: str) -> None:
     own = {site.id for site in shangyu().of_kind(kind)}
     for first in range(NOVEMBER - CYCLE, NOVEMBER, 6 * HOUR_MS):
