@@ -192,6 +192,11 @@ def seen(connection: sa.Connection, name: str) -> int | None:
     return connection.execute(sa.select(t.follower.c.seen_at).where(t.follower.c.name == name)).scalar()
 
 
+def sign_of_life(turn: Turn, name: str) -> None:
+    """Note that a part that follows no steps is alive; several may leave it at once."""
+    turn.upsert(t.follower, [{"name": name, "number": 0, "seen_at": turn.wall_ms}])
+
+
 def _steps_after(connection: sa.Connection, cursor: int, limit: int) -> tuple[Noted, ...]:
     s = t.event_step.c
     found = connection.execute(sa.select(t.event_step).where(s.number > cursor).order_by(s.number).limit(limit))

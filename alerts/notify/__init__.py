@@ -1,0 +1,1 @@
+"""Delivery: what people are owed goes out by channels, in order, until it is taken or given up."""
