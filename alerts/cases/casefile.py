@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from alerts.cases.record import Case, CaseStep, Party
+from alerts.cases.responsedesk import ResponseFile
 from alerts.cases.states import CaseAct
 from alerts.desk import Why
 
@@ -27,7 +28,7 @@ class CaseFile:
     """What may be done with it now."""
     earlier: tuple[Case, ...]
     """Cases of the same incident before it, newest first."""
-    deliveries: tuple[Mapping[str, Any], ...] = field(default=())
+    deliveries: tuple[Mapping[str, Any], ...] = ()
     """Messages about it and its events: rows of the table of deliveries, without addresses."""
-    responses: tuple[Mapping[str, Any], ...] = field(default=())
-    """Warning responses that name it."""
+    responses: tuple[ResponseFile, ...] = ()
+    """Warning responses to it, with their history."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from alerts.cases.keeper import SubjectOf
 from alerts.cases.life import Ask, act, allowed_acts, checked
 from alerts.cases.policy import CasePolicy, Owed
 from alerts.cases.record import Case, CaseStep
+from alerts.cases.responsedesk import ResponseDesk
 from alerts.cases.states import CaseAct, CaseState, Verdict
 from alerts.cases.store import case_of, load, load_occurrences, party_of, save, step_of
 from alerts.cases.taking import Departments, Happened, Taking
@@ -94,7 +95,7 @@ class CaseDesk:
     ) -> None:
         self._journal, self._policy, self._subject_of = journal, policy, subject_of
         self._departments = departments
-        self._events = Desk(journal)
+        self._events, self._responses = Desk(journal), ResponseDesk(journal, policy)
 
     def open_cases(self, now: int, filters: CaseFilters | None = None, limit: int = 100) -> tuple[Case, ...]:
         """Return the queue: what waits for somebody, the most pressing first.
@@ -159,11 +160,14 @@ class CaseDesk:
             members = sa.select(m.event).where(m.case == case_id).order_by(m.at, m.event)
             events = connection.execute(members.limit(FILE_EVENTS)).scalars().all()
         earlier = sa.select(ct.case).where(ct.case.c.key == case.key, ct.case.c.number < case.number)
+        told = tuple(self._events.why(event) for event in events)
+        since = min((one.alert.noticed_at for one in told), default=case.opened_at)
         return CaseFile(
-            case=case, steps=steps, parties=parties, events=tuple(self._events.why(event) for event in events),
+            case=case, steps=steps, parties=parties, events=told,
             more_events=case.events - len(events), acts=allowed_acts(case, parties, self._policy),
             earlier=self._cases(earlier.order_by(ct.case.c.number.desc()).limit(MOST_AT_ONCE)),
-            deliveries=tuple(self._deliveries(case_id)),
+            deliveries=tuple(self._deliveries(case_id, events, since)),
+            responses=tuple(self._responses.response(one.id) for one in self._responses.responses(case=case_id)),
         )  # fmt: skip
 
     def steps_since(self, cursor: int, limit: int = MOST_AT_ONCE) -> tuple[CaseStep, ...]:
@@ -257,11 +261,12 @@ class CaseDesk:
             found.append(Proposed(place=place, network=network, points=points, counts=each, listed=listed))
         return tuple(sorted(found, key=lambda one: (-one.points, one.network, one.place)))
 
-    def _deliveries(self, case_id: str) -> Iterator[Mapping[str, Any]]:
-        """Give the messages about a case; an address is nobody's business here."""
+    def _deliveries(self, case_id: str, events: Sequence[str], since: int) -> Iterator[Mapping[str, Any]]:
+        """Give the messages about a case and its events; an address is nobody's business here."""
         d = nt.delivery.c
         shown = [column for column in nt.delivery.columns if column.name not in {"address", "payload"}]
-        query = sa.select(*shown).where(d.subjects.contains(case_id, autoescape=True)).order_by(d.order_key)
+        about = sa.or_(*(d.subjects.contains(f'"{one}"', autoescape=True) for one in (case_id, *events)))
+        query = sa.select(*shown).where(d.created_at >= since, about).order_by(d.order_key)
         with self._journal.reading() as connection:
             for row in connection.execute(query.limit(MOST_AT_ONCE)):
                 yield dict(row._mapping)  # noqa: SLF001 - the row's own public name for it

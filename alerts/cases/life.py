@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from alerts.cases.deadlines import Tier
+from alerts.cases.evidence import EVIDENCE_MOST, NAME_LENGTH, NOTE_LENGTH, Evidence, Lack
 from alerts.cases.policy import CasePolicy, Owed
 from alerts.cases.record import Case, CaseStep, Need, Party, Role, StepKind
 from alerts.cases.states import (
@@ -27,27 +27,7 @@ from sensors.errors import JianhuError
 
 MACHINE: Final = "jianhu"
 """Author of what no person did."""
-NAME_LENGTH: Final = 200
-NOTE_LENGTH: Final = 4000
-EVIDENCE_MOST: Final = 50
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PARTY: Final = re.compile(r"(?:area|department|other):[^\x00-\x1f\x7f]{1,100}")
-_FILE: Final = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
-
-
-class Lack(StrEnum):
-    """What an act does not bring, or brings wrongly."""
-
-    NAME = "name"
-    NOTE = "note"
-    EVIDENCE = "evidence"
-    BAD_EVIDENCE = "bad_evidence"
-    """A file without a plain name and a SHA-256 of 64 hexadecimal digits, or too many entries."""
-    VERDICT = "verdict"
-    PARTY = "party"
-    """A handover says to whom; who acknowledges for a party names one of the case's."""
-    DUE = "due"
-    """A new deadline lies before the act."""
 
 
 class ActIncomplete(JianhuError):
@@ -56,40 +36,6 @@ class ActIncomplete(JianhuError):
     def __init__(self, act: CaseAct, lacks: Lack) -> None:
         self.act, self.lacks = act, lacks
         super().__init__(f"{act} of a case lacks: {lacks}")
-
-
-class EvidenceKind(StrEnum):
-    """What a piece of evidence refers to."""
-
-    EVENT = "event"
-    FILE = "file"
-    """By name and SHA-256; the file itself is kept elsewhere."""
-    CASE = "case"
-    LINK = "link"
-    TEXT = "text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """One piece of evidence: a reference, never the thing itself."""
-
-    kind: EvidenceKind
-    value: str
-    """Id, file name, address or words."""
-    sha256: str = ""
-    """Of a file: 64 hexadecimal digits."""
-
-    def told(self) -> dict[str, str]:
-        """Return it as the history keeps it."""
-        return {"kind": str(self.kind), "value": self.value} | ({"sha256": self.sha256} if self.sha256 else {})
-
-    @property
-    def sound(self) -> bool:
-        """Whether it says what it must."""
-        if self.kind is EvidenceKind.FILE:
-            plain = _FILE.fullmatch(self.value) is not None and self.value not in {".", ".."}
-            return plain and _SHA256.fullmatch(self.sha256) is not None
-        return 0 < len(self.value.strip()) <= NOTE_LENGTH and not self.sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from alerts.cases.deadlines import Calendar, Deadlines, Tier
 from alerts.cases.incidents import KeyRow, OpeningRow, Selector
 from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.responses import ResponseKind, ResponsePolicy
 from alerts.cases.states import CaseAct, CaseState
 from alerts.subjects import Subject
 
@@ -104,6 +105,8 @@ class CasePolicy:
     calendar: Calendar
     may_go_on: frozenset[str]
     """Kinds of rules of which a case may be written off while an event goes on, as a used-up quota does all year."""
+
+    responses: Mapping[ResponseKind, ResponsePolicy]
 
     def due_at(self, state: CaseState, priority: int, since: int) -> int | None:
         """Return until when a state is to be left; None for what is written off."""

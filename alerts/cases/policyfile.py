@@ -24,6 +24,7 @@ from alerts.cases.policy import (
     Repeats,
 )
 from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.responses import Condition, PlantList, ResponseKind, ResponseLevel, ResponsePolicy
 from alerts.cases.states import CaseAct, CaseState
 from alerts.rules import Kind
 from sensors.clock import DAY_MS, HOUR_MS, MINUTE_MS, day_number
@@ -113,6 +114,36 @@ class _CalendarEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     working: tuple[str, ...]
 
 
+class _ConditionEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    above: Annotated[int, msgspec.Meta(ge=50, le=500)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=30)]
+
+
+class _LevelEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    level: _Priority
+    zh: _Text
+    en: _Text
+    starts: tuple[Annotated[tuple[_ConditionEntry, ...], msgspec.Meta(min_length=1)], ...] = ()
+    measures: tuple[_Text, ...] = ()
+
+
+class _ListEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: _Name
+    version: _Name
+    members: tuple[_Name, ...]
+
+
+class _ResponseEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    kind: ResponseKind
+    source: _Text
+    confidence: _Confidence
+    levels: Annotated[tuple[_LevelEntry, ...], msgspec.Meta(min_length=1)]
+    lists: tuple[_ListEntry, ...] = ()
+    contacts: tuple[_Text, ...] = ()
+    plan: tuple[_Text, ...] = ()
+    lift_days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 2
+
+
 class _SourceEntry(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
     zh: _Text
     en: _Text
@@ -134,6 +165,7 @@ class _File(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
     black_list: _BlackListEntry
     may_go_on: tuple[Kind, ...]
     calendar: _CalendarEntry
+    responses: tuple[_ResponseEntry, ...]
 
 
 def load_case_policy(path: Path | None = None) -> CasePolicy:
@@ -194,6 +226,7 @@ class _Reading:
                 points=black.points, listed_at=black.listed_at,
             ),
             calendar=self._calendar(),
+            responses=self._responses(),
             may_go_on=frozenset(str(kind) for kind in file.may_go_on),
         )  # fmt: skip
 
@@ -248,6 +281,31 @@ class _Reading:
         if repeat < MINUTE_MS:
             raise self._document.error((*path, "repeat"), f"{row.repeat} is no pause", "write at least 1min")
         return Deadlines(due=due, ladder=ladder, repeat_ms=repeat)
+
+    def _responses(self) -> dict[ResponseKind, ResponsePolicy]:
+        found: dict[ResponseKind, ResponsePolicy] = {}
+        for place, row in enumerate(self._file.responses):
+            levels = {
+                one.level: ResponseLevel(
+                    level=one.level, name_zh=one.zh, name_en=one.en, measures=one.measures,
+                    starts=tuple(
+                        tuple(Condition(above=each.above, days=each.days) for each in start) for start in one.starts
+                    ),
+                )
+                for one in row.levels
+            }  # fmt: skip
+            if row.kind in found:
+                raise self._document.error(("responses", place, "kind"), f"{row.kind} twice", "write one row of it")
+            if len(levels) < len(row.levels):
+                raise self._document.error(("responses", place, "levels"), "a level twice", "write each level once")
+            found[row.kind] = ResponsePolicy(
+                kind=row.kind, levels=levels, contacts=row.contacts, plan=row.plan, lift_days=row.lift_days,
+                lists=tuple(PlantList(id=one.id, version=one.version, members=one.members) for one in row.lists),
+            )  # fmt: skip
+        missing = [kind for kind in ResponseKind if kind not in found]
+        if missing:
+            raise self._document.error("responses", f"no row of {missing[0]}", "write one row of each kind")
+        return found
 
     def _calendar(self) -> Calendar:
         entry = self._file.calendar

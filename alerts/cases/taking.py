@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from alerts.cases.docket import Docket
+from alerts.cases.evidence import Evidence, EvidenceKind
 from alerts.cases.incidents import Incident, Opening, incident_of, opening_of
-from alerts.cases.life import MACHINE, Ask, Evidence, EvidenceKind, Moved, act, pressed, reopen, tell, timed
+from alerts.cases.life import MACHINE, Ask, Moved, act, pressed, reopen, tell, timed
 from alerts.cases.policy import CasePolicy, Owed, Repeats
 from alerts.cases.record import Case, CaseStep, Member, Need, Occurrence, Party, Role, StepKind
 from alerts.cases.states import CaseAct, CaseState
@@ -216,4 +217,3 @@ class Taking:
 def case_id(key: str, event: str, number: int) -> str:
     """Return the id of a case that a step of an event opens."""
     return hashlib.sha256("\x1f".join((key, event, str(number))).encode()).hexdigest()[:20]
-

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.cases.desk import CaseDesk
+from alerts.cases.evidence import Evidence, EvidenceKind
 from alerts.cases.keeper import CaseKeeper
-from alerts.cases.life import Ask, Evidence, EvidenceKind
+from alerts.cases.life import Ask
 from alerts.cases.policy import CasePolicy
 from alerts.cases.policyfile import load_case_policy
 from alerts.cases.states import CaseAct, Verdict

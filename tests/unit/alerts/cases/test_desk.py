@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from alerts.cases.desk import CaseFilters
-from alerts.cases.life import ActIncomplete, Lack
+from alerts.cases.evidence import Lack
+from alerts.cases.life import ActIncomplete
 from alerts.cases.record import StepKind
 from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict, WrongCaseAct
 from alerts.events import Change, Fact
