@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import msgspec
 import requests
-from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+from apprise import AppriseAsset, NotifyFormat, NotifyType
+from apprise.plugins.email import NotifyEmail
 
 from alerts.notify.channels import Answer, Message, Outcome, plain
 from alerts.notify.posting import Reply, answer_of
@@ -57,11 +58,11 @@ _MODES: Final[Mapping[Security, str]] = {
     Security.NONE: "insecure", Security.STARTTLS: "starttls", Security.TLS: "ssl",
 }  # fmt: skip
 _PLUGINS: Final[Mapping[Robot, tuple[str, str, str]]] = {
-    Robot.WECOM: ("apprise.plugins.wecombot", "wecombot", "key"),
-    Robot.DINGTALK: ("apprise.plugins.dingtalk", "dingtalk", "token"),
-    Robot.FEISHU: ("apprise.plugins.feishu", "feishu", "token"),
+    Robot.WECOM: ("apprise.plugins.wecombot", "NotifyWeComBot", "key"),
+    Robot.DINGTALK: ("apprise.plugins.dingtalk", "NotifyDingTalk", "token"),
+    Robot.FEISHU: ("apprise.plugins.feishu", "NotifyFeishu", "token"),
 }
-"""Module, scheme and the name of its key."""
+"""Module, class and the name of its key. Taken by their names: asking Apprise for a scheme loads all its plugins."""
 _CODES: Final = ("errcode", "StatusCode", "code")
 """Under which the robots tell what they think; 0 is good."""
 _BUSY: Final = frozenset({-1, 45009, 45033, 130101, 130102, 410100, 9499, 11232})
@@ -89,14 +90,11 @@ class Mail:
         if _ADDRESS.fullmatch(message.address) is None:
             return Answer(outcome=Outcome.REFUSED, detail=plain(f"no e-mail address: {message.address}"))
         server = self._server
-        plugin: Any = Apprise.instantiate(
-            {
-                "schema": "mailto", "host": server.host, "smtp_host": server.host, "port": server.port,
-                "user": server.user or None, "password": self._password or None, "from_addr": server.sender,
-                "secure_mode": _MODES[server.security], "targets": [message.address], "asset": _APP,
-                "headers": {"X-Jianhu-Delivery": plain(message.delivery), "Auto-Submitted": "auto-generated"},
-            },
-            suppress_exceptions=False,
+        plugin: Any = NotifyEmail(  # type: ignore[no-untyped-call]  # it has no types
+            host=server.host, smtp_host=server.host, port=server.port, user=server.user or None,
+            password=self._password or None, from_addr=server.sender, secure_mode=_MODES[server.security],
+            targets=[message.address], asset=_APP,
+            headers={"X-Jianhu-Delivery": plain(message.delivery), "Auto-Submitted": "auto-generated"},
         )  # fmt: skip
         plugin.socket_connect_timeout = self._timeout_s
         form = NotifyFormat.HTML if message.html else NotifyFormat.TEXT
@@ -147,11 +145,11 @@ class RobotChannel:
         return robot_answer(reply, self._wall_ms())
 
     def _plugin(self) -> Any:
-        _, schema, name = _PLUGINS[self._robot]
-        given: dict[str, Any] = {"schema": schema, name: self._key, "asset": _APP}
+        module, known, name = _PLUGINS[self._robot]
+        given: dict[str, Any] = {name: self._key, "asset": _APP}
         if self._secret:
             given["secret"] = self._secret
-        plugin: Any = Apprise.instantiate(given, suppress_exceptions=False)
+        plugin: Any = getattr(import_module(module), known)(**given)
         plugin.socket_connect_timeout = plugin.socket_read_timeout = self._timeout_s
         plugin.redirects = False
         if self._url:
