@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from alerts.bounds import Bound, level_bound, limit_bound
 from alerts.columns import Columns
+from alerts.modes import NO_MODES, Mode, Modes, Side
 from alerts.rules import Kind, Rule
 from sensors.clock import HOUR_MS, first_hour_of_day
 from sensors.factors import Factor
@@ -20,11 +22,13 @@ from sensors.registry import Registry, Site
 from streams.discharge.applied import Verdict as Worth
 from streams.discharge.applied import is_night
 from streams.discharge.judgement import Level, read_detail
+from streams.discharge.quotas import Outlook
 from streams.standards import Standards
 
 TARGETS: Final[Mapping[str, int]] = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5}
 """Rank of a target class; a class row's level is of the same count, 6 for worse than V."""
 _FINER: Final = 6
+_LATE: Final = re.compile(r"\blate ([0-9]{1,9})\b")
 _KG_DIGITS: Final = 3
 
 
@@ -60,8 +64,8 @@ class Held:
 class Against:
     """Registry and standards together: gives every row of a rule its bound."""
 
-    def __init__(self, registry: Registry, standards: Standards) -> None:
-        self._standards = standards
+    def __init__(self, registry: Registry, standards: Standards, modes: Modes = NO_MODES) -> None:
+        self._standards, self._modes = standards, modes
         self._entries: dict[str, list[Site]] = {}
         for site in registry.sites:
             self._entries.setdefault(site.id, []).append(site)
@@ -94,28 +98,66 @@ class Against:
             case Kind.LEVEL:
                 levels = tuple(self._level(name, rule.level) for name in columns.editions)
                 return Held(bounds=levels, which=columns.edition[rows].astype(np.int64))
-            case Kind.LIMIT | Kind.CLASS | Kind.MINIMUM:
+            case Kind.LIMIT | Kind.CLASS:
                 return self._by_entry(rule, factor, rows, entries)
+            case Kind.MINIMUM | Kind.THRESHOLD | Kind.PROJECTION:
+                return self._by_mode(rule, factor, columns, rows, entries)
             case Kind.ZONE:
                 return self._by_zone(rule, factor, columns, rows, entries)
             case Kind.FINDING:
                 return _findings(factor, columns, rows)
-        bound = _threshold(rule, factor) if rule.kind is Kind.THRESHOLD else None
-        return Held(bounds=(bound,), which=np.zeros(len(rows), dtype=np.int64))
+        return Held(bounds=(None,), which=np.zeros(len(rows), dtype=np.int64))
+
+    def clear_bounds(self, rule: Rule, held: Held) -> Held:
+        """Return from where on the rows are fine again: their bounds, by the rule's share or at its value."""
+        return Held(bounds=tuple(None if one is None else _cleared(rule, one) for one in held.bounds), which=held.which)
 
     def _by_entry(self, rule: Rule, factor: Factor | None, rows: NDArray[np.int64], entries: Entries) -> Held:
         different, which = np.unique(entries.which[rows], return_inverse=True)
         found = [self._of(rule, factor, entries.sites[place], entries.days[place]) for place in different.tolist()]
         return Held(bounds=(*found, None), which=which.astype(np.int64))
 
+    def _by_mode(
+        self, rule: Rule, factor: Factor | None, columns: Columns, rows: NDArray[np.int64], entries: Entries
+    ) -> Held:
+        """Return thresholds and minimums, which modes tighten: from their first moment to their last."""
+        if not len(rows) or not self._modes.modes:
+            return self._by_entry(rule, factor, rows, entries)
+        start = columns.start[rows]
+        changes = self._modes.changes(int(start.min()), int(start.max()) + 1)
+        part = np.searchsorted(np.asarray(changes, dtype=np.int64), start, side="right")
+        codes = entries.which[rows] * (len(changes) + 1) + part
+        different, which = np.unique(codes, return_inverse=True)
+        first = (int(start.min()), *changes)
+        found = []
+        for code in different.tolist():
+            place, time = divmod(code, len(changes) + 1)
+            site = entries.sites[place]
+            usual = self._of(rule, factor, site, entries.days[place])
+            found.append(self._tightened(rule, factor, usual, site, first[time]))
+        return Held(bounds=(*found, None), which=which.astype(np.int64))
+
+    def _tightened(
+        self, rule: Rule, factor: Factor | None, usual: Bound | None, site: Site | None, at_ms: int
+    ) -> Bound | None:
+        if usual is None or factor is None or site is None or (rule.kind is Kind.PROJECTION and rule.threshold is None):
+            return usual
+        side = Side.BELOW if usual.below else Side.ABOVE
+        before = Fraction(usual.value, 10**usual.digits)
+        given, mode = self._modes.threshold(rule.id, before, factor.units, site.areas, at_ms, side=side)
+        return usual if mode is None else _of_mode(usual, given, mode, factor)
+
     def _of(self, rule: Rule, factor: Factor | None, site: Site | None, day: int) -> Bound | None:
+        if rule.threshold is not None:
+            return _threshold(rule, factor)
         if site is None:
             return None
         if rule.kind is Kind.CLASS:
             return _class_bound(rule, site)
         if rule.kind is Kind.MINIMUM:
             return _minimum(rule, factor, site)
-        return None if factor is None or not site.zone else self._limit(factor.symbol, rule.window, site.zone, day)
+        window = rule.window if rule.look is None else rule.look.projects
+        return None if factor is None or not site.zone else self._limit(factor.symbol, window, site.zone, day)
 
     def _limit(self, factor: str, window: str, zone: int, day: int) -> Bound | None:
         key = (factor, window, zone, day)
@@ -181,9 +223,29 @@ def used_of(detail: str) -> tuple[int, int]:
     return told.used_g, told.quota_g
 
 
+def outlook_of(detail: str) -> Outlook:
+    """Return what is projected of a quota, of the detail of its row."""
+    return Outlook(msgspec.json.decode(detail, type=_OutlookSaid).outlook)
+
+
+def late_of(detail: str) -> int:
+    """Return how many packets were late, of the detail of a row of packets."""
+    found = _LATE.search(detail)
+    return 0 if found is None else int(found[1])
+
+
+class _OutlookSaid(msgspec.Struct, frozen=True, kw_only=True):
+    outlook: str
+
+
 class _QuotaSaid(msgspec.Struct, frozen=True, kw_only=True):
     used_g: int
     quota_g: int
+
+
+def has_used(used: int, quota: int, share: Fraction) -> bool:
+    """Return whether so much of a quota is used: all of it is within; a part of it warns once something is used."""
+    return used > quota if share == 1 else 0 < used >= share * quota
 
 
 def quota_bound(quota_g: int, share: Fraction) -> Bound:
@@ -232,6 +294,23 @@ def _threshold(rule: Rule, factor: Factor | None) -> Bound | None:
         value=value, digits=digits, standard="", table="", clause=rule.why, edition="", author=rule.author,
         author_en=rule.author_en, clause_en=rule.why_en,
     )  # fmt: skip
+
+
+def _of_mode(usual: Bound, given: Fraction, mode: Mode, factor: Factor) -> Bound:
+    value, digits = _fixed(given, factor.digits)
+    return replace(
+        usual, value=value, digits=digits, author=mode.author, author_en="", clause=f"{mode.name_zh}：{mode.why}",
+        clause_en=mode.name_en,
+    )  # fmt: skip
+
+
+def _cleared(rule: Rule, bound: Bound) -> Bound:
+    clear = rule.clear
+    if clear is None:
+        return bound
+    back = clear.value if clear.value is not None else (clear.share or 1) * Fraction(bound.value, 10**bound.digits)
+    value, digits = _fixed(back, bound.digits)
+    return replace(bound, value=value, digits=digits)
 
 
 def _fixed(number: Fraction, digits: int) -> tuple[int, int]:

@@ -63,8 +63,18 @@ def level_bound(edition: IndexEdition, level: int) -> Bound | None:
     return Bound(value=found.start - 1, digits=0, standard=edition.standard, table="", clause="", edition=edition.name)
 
 
-def gives(standards: Standards, factor: str, window: str) -> bool:
-    """Return whether any edition holds a limit for a factor and window in any zone."""
+def gives(standards: Standards, factor: str, window: str, first: int | None = None, last: int | None = None) -> bool:
+    """Return whether an edition holds a limit for a factor and window in any zone, on any day of a span.
+
+    Parameters
+    ----------
+    first, last
+        Beijing days, both inside; None for no bound.
+    """
     return any(
-        (held, judged) == (factor, window) for edition in standards.limit_editions for held, judged, _ in edition.cells
+        (held, judged) == (factor, window)
+        for edition in standards.limit_editions
+        if (last is None or edition.start_day <= last)
+        and (first is None or edition.end_day is None or first <= edition.end_day)
+        for held, judged, _ in edition.cells
     )

@@ -12,8 +12,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
+from alerts.counting import Crossing
 from alerts.episodes import Episode
+from alerts.grades import priority_of
 from alerts.rules import Kind, Rule
 from alerts.states import Act, State, next_state
 from alerts.verdicts import Point, SeriesKey
@@ -39,6 +42,8 @@ class Change(StrEnum):
     """Start, end or peak moved, or doubt came or went: no second notice."""
     CONFIRMED = "confirmed"
     """What was to be re-measured (待复测) was over in a further valid period."""
+    WORSENED = "worsened"
+    """Its priority grew with it (`Rule.grades`): a further share of a quota, a multiple, a length."""
     CLEARED = "cleared"
     WENT_ON = "went_on"
     """It was cleared, and revised or later data show that it goes on."""
@@ -50,7 +55,11 @@ class Change(StrEnum):
     """It was withdrawn, and revised data give it back."""
 
 
-NOTIFIED = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED, Change.WITHDRAWN, Change.CLEARED})
+_GONE: Final = {Fact.WITHDRAWN: Change.RAISED_AGAIN, Fact.JOINED: Change.PARTED}
+"""What it is when an event that had no episode has one again."""
+NOTIFIED = frozenset(
+    {Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED, Change.WORSENED, Change.WITHDRAWN, Change.CLEARED}
+)
 """Changes of which people are told, unless the event is 补录."""
 
 
@@ -90,7 +99,26 @@ class Event:
     unconfirmed: bool = False
     """待复测: one valid value so far; the next one, a re-measurement or a person confirms it."""
     priority: int = 3
-    """The rule's when it was raised, 1 (urgent) to 4 (early warning)."""
+    """1 (urgent) to 4 (early warning): the rule's, or that of the grade it has reached; one more pressing for what
+    comes again and again."""
+    crossings: tuple[Crossing, ...] = ()
+    """Of a series that flaps: every raise and clear that this event stands for."""
+    covers: tuple[str, ...] = ()
+    """Rules of which an event of the site and factor is no matter of its own while this one holds."""
+    recurs: str = ""
+    """The event of the same series before it, within the rule's time; empty when it is the first."""
+    recurrence: int = 1
+    """Which of the events of its series within that time it is."""
+
+    @property
+    def flapping(self) -> bool:
+        """频繁波动: it stands for more crossings than the rule lets stand for themselves."""
+        return bool(self.crossings)
+
+    @property
+    def duration_ms(self) -> int:
+        """From its start to its end, or as far as it goes by now."""
+        return (self.last if self.end is None else self.end) - self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +207,7 @@ def _raise(episode: Episode, ids: set[str], moment: Moment) -> Changed:
         id=event_id(moment.key, episode.start, attempt),
         key=moment.key,
         kind=moment.rule.kind,
-        window=moment.rule.window,
+        window=moment.rule.told_window,
         start=episode.start,
         last=episode.last,
         end=episode.end,
@@ -195,7 +223,9 @@ def _raise(episode: Episode, ids: set[str], moment: Moment) -> Changed:
         revision=1,
         hint=episode.hint,
         unconfirmed=episode.unconfirmed,
-        priority=moment.rule.priority,
+        priority=priority_of(moment.rule, episode),
+        crossings=episode.crossings,
+        covers=tuple(sorted(moment.rule.covers)),
     )
     return Changed(event=event, change=Change.RAISED, before=None)
 
@@ -206,6 +236,7 @@ def _follow(event: Event, episode: Episode, moment: Moment) -> Changed:
     moved = replace(
         event, start=episode.start, last=episode.last, end=episode.end, peak=episode.peak,
         to_verify=episode.to_verify, hint=episode.hint, unconfirmed=episode.unconfirmed, fact=fact, joined_to="",
+        crossings=episode.crossings, priority=priority_of(moment.rule, episode, event.recurrence),
         fact_at=event.fact_at if fact is event.fact else moment.tick,
     )  # fmt: skip
     change = _change(event, moved)
@@ -221,22 +252,20 @@ def _follow(event: Event, episode: Episode, moment: Moment) -> Changed:
 
 
 def _change(before: Event, after: Event) -> Change | None:
-    if before.fact is Fact.WITHDRAWN:
-        return Change.RAISED_AGAIN
-    if before.fact is Fact.JOINED:
-        return Change.PARTED
+    if before.fact in _GONE:
+        return _GONE[before.fact]
     if before.fact is not after.fact:
         return Change.CLEARED if after.fact is Fact.CLEARED else Change.WENT_ON
     if before.unconfirmed and not after.unconfirmed:
         return Change.CONFIRMED
-    if _moving(before) != _moving(after):
-        return Change.REVISED
-    return None
+    if after.priority < before.priority:
+        return Change.WORSENED
+    return Change.REVISED if _moving(before) != _moving(after) else None
 
 
 def _moving(event: Event) -> tuple[object, ...]:
     peak = event.peak
-    doubts = (event.to_verify, event.hint, event.unconfirmed)
+    doubts = (event.to_verify, event.hint, event.unconfirmed, event.priority, len(event.crossings))
     return (event.start, event.end, peak.start, peak.window, peak.value, peak.digits, *doubts)
 
 

@@ -22,6 +22,7 @@ import alerts.handover.tables
 import alerts.notices.tables
 import alerts.notify.tables  # noqa: F401 - its tables are made with the others
 from alerts import tables as t
+from alerts.counting import Crossing
 from alerts.events import NOTIFIED, Change, Event, Fact
 from alerts.keeper import Step
 from alerts.rules import Kind
@@ -189,7 +190,7 @@ class Turn:
         if raised:
             rows = [
                 {**_machine_columns(event), **event.key._asdict(), "id": event.id, "kind": event.kind.value,
-                 "window": event.window, "priority": event.priority, "state": State.RAISED.value, "number": number,
+                 "window": event.window, "state": State.RAISED.value, "number": number,
                  "changed": number, "noticed_at": self.wall_ms}
                 for event, number in raised
             ]  # fmt: skip
@@ -320,6 +321,10 @@ def event_of(row: sa.Row[Any]) -> Event:
         hint=row.hint,
         unconfirmed=row.unconfirmed,
         priority=row.priority,
+        crossings=msgspec.json.decode(row.crossings, type=tuple[Crossing, ...]),
+        covers=tuple(name for name in row.covers.split(",") if name),
+        recurs=row.recurs,
+        recurrence=row.recurrence,
     )
 
 
@@ -339,6 +344,11 @@ def _machine_columns(event: Event) -> dict[str, Any]:
         "revision": event.revision,
         "hint": event.hint,
         "unconfirmed": event.unconfirmed,
+        "priority": event.priority,
+        "crossings": msgspec.json.encode(event.crossings).decode(),
+        "covers": f",{','.join(event.covers)}," if event.covers else "",
+        "recurs": event.recurs,
+        "recurrence": event.recurrence,
     }
 
 
@@ -347,7 +357,8 @@ def _evidence(event: Event) -> dict[str, Any]:
     return {
         "start": event.start, "end": event.end, "fact": event.fact.value, "joined_to": event.joined_to,
         "to_verify": event.to_verify, "backfilled": event.backfilled, "hint": event.hint,
-        "unconfirmed": event.unconfirmed,
+        "unconfirmed": event.unconfirmed, "priority": event.priority, "recurs": event.recurs,
+        "recurrence": event.recurrence, "crossings": [[one.start, one.last] for one in event.crossings],
         "peak": {"window": peak.window, "start": peak.start, "value": peak.value, "digits": peak.digits,
                  "level": peak.level, "revision": peak.revision, "inputs": peak.inputs},
     }  # fmt: skip

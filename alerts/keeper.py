@@ -14,7 +14,7 @@ from alerts.columns import Columns
 from alerts.events import Changed, Moment
 from alerts.periods import Cadence
 from alerts.rules import Rule, Rules
-from alerts.series import Series, counting_of
+from alerts.series import Series
 from alerts.verdicts import Judge, Judged, SeriesKey
 
 FIRST_REACH: Final = 72
@@ -125,13 +125,14 @@ class Keeper:
         self, cadence: Cadence, firsts: Mapping[SeriesKey, int], rules: Mapping[SeriesKey, Rule], shelf: Shelf
     ) -> None:
         floor, waiting = min(firsts.values()), set(firsts)
-        reach = self._first_reach
+        back = self._first_reach
         while waiting:
             floor_ms = cadence.start_ms(floor)
             for series in shelf.load(dict.fromkeys(waiting, floor), floor_ms):
-                clear_after = counting_of(rules[series.key]).clear_after
-                if series.is_clean(clear_after) or not shelf.has_before(series.key, floor_ms):
+                clean = series.is_clean(rules[series.key])
+                series.whole = not clean and not shelf.has_before(series.key, floor_ms)
+                if clean or series.whole:
                     self._held[series.key] = series
                     waiting.remove(series.key)
-            reach *= 2
-            floor -= reach
+            back *= 2
+            floor -= back

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from alerts.episodes import Counting, Walk, walk
+from alerts.counting import Counting
+from alerts.episodes import Walk, walk
 from alerts.events import Changed, Event, Moment, match
-from alerts.periods import Cadence
+from alerts.looks import judged_with_neighbours
 from alerts.rules import Rule
 from alerts.verdicts import Judged, Point, SeriesKey, Verdict
 
@@ -28,6 +30,9 @@ def counting_of(rule: Rule) -> Counting:
         raise_after=rule.raise_after,
         clear_after=rule.clear_after,
         confirm_after=rule.confirm_after,
+        raise_of=rule.raise_of,
+        hold_for=rule.hold_for,
+        flap=rule.flap,
     )
 
 
@@ -50,21 +55,32 @@ class Series:
     fresh_through: bool = False
     stale: bool = False
     """Whether something came since the last evaluation that can change an episode."""
+    whole: bool = False
+    """Whether nothing lies before the floor."""
 
-    def is_clean(self, clear_after: int) -> bool:
+    def since(self, rule: Rule) -> int:
+        """Return the first period that is judged: before it a rule that looks back does not see enough."""
+        return self.floor if self.whole or rule.look is None else self.floor + rule.look.back
+
+    def is_clean(self, rule: Rule) -> bool:
         """Return whether nothing before the floor can touch what the points from there on make.
 
-        So it is when enough periods from the floor on are fine, and were settled before: then whatever was
-        open before the floor is cleared, in the events too.
+        So it is when enough of the first periods that are judged (`Counting.reach`) are fine, and were settled before:
+        then whatever was open before is cleared, in the events too.
         """
-        clear = self.floor + clear_after
-        grave = (point.period for point in self.points.values() if point.verdict is not Verdict.OK)
+        clear = self.since(rule) + counting_of(rule).reach
+        grave = (point.period for point in self._judged(rule) if point.verdict is not Verdict.OK)
         return self.through is not None and self.through >= clear - 1 and min(grave, default=clear) >= clear
 
     def reaches(self, judged: Judged) -> bool:
         """Return whether rows lie so far from the floor that what is held suffices to judge them."""
         first = judged.rule.cadence.number(int(judged.starts.min()))
-        return first >= self.floor + judged.rule.clear_after
+        return first >= self.since(judged.rule) + counting_of(judged.rule).reach
+
+    def _judged(self, rule: Rule) -> Iterator[Point]:
+        """Yield the points as they are judged, from the first period on of which that is possible."""
+        since = self.since(rule)
+        return (point for point in judged_with_neighbours(self.points.values(), rule) if point.period >= since)
 
     def take(self, judged: Judged) -> None:
         """Take the rows of one batch; a row of a lower revision than the one held is ignored."""
@@ -97,23 +113,28 @@ class Series:
         if not self.stale:
             return ()
         self.stale = False
-        found = walk(self.points.values(), self.through, counting_of(moment.rule))
-        changes = match(found.episodes, tuple(self.events.values()), moment)
+        rule = moment.rule
+        found = walk(self._judged(rule), self.through, counting_of(rule))
+        before = rule.cadence.start_ms(self.since(rule))
+        changes = match(found.episodes, tuple(event for event in self.events.values() if event.last > before), moment)
         self.events.update((changed.event.id, changed.event) for changed in changes)
         if len(self.points) > POINTS_WALKED:
-            self._let_go(found, moment.rule.cadence, max(PERIODS_HELD, moment.rule.clear_after))
+            self._let_go(found, rule)
         return changes
 
-    def _let_go(self, found: Walk, cadence: Cadence, held: int) -> None:
+    def _let_go(self, found: Walk, rule: Rule) -> None:
         """Drop what lies before the newest old place at which nothing was over: the start of an episode, or idle."""
         if self.through is None:
             return
-        limit = self.through - held
-        floors = [cadence.number(episode.start) for episode in found.episodes]
-        floors += [limit] if found.idle_from is not None and found.idle_from <= limit else []
-        floor = max((one for one in floors if one <= limit), default=self.floor)
+        counting = counting_of(rule)
+        limit = self.through - max(PERIODS_HELD, counting.reach)
+        quiet = 0 if counting.flap is None else counting.flap.within
+        floors = list(found.floors)
+        floors += [limit] if found.idle_from is not None and found.idle_from + quiet <= limit else []
+        back = 0 if rule.look is None else rule.look.back
+        floor = max((one for one in floors if one <= limit), default=self.since(rule)) - back
         if floor > self.floor:
-            self.floor = floor
+            self.floor, self.whole = floor, False
             self.points = {place: point for place, point in self.points.items() if point.period >= floor}
-            before = cadence.start_ms(floor)
+            before = counting.cadence.start_ms(self.since(rule))
             self.events = {name: event for name, event in self.events.items() if event.last > before}

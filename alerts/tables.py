@@ -75,6 +75,10 @@ event = sa.Table(
     sa.Column("hint", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("unconfirmed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("priority", sa.SmallInteger, nullable=False, server_default="3", comment="1 urgent to 4 early warning"),
+    sa.Column("crossings", sa.Text, nullable=False, server_default="[]", comment="of a series that flaps; JSON"),
+    sa.Column("covers", sa.String(1000), nullable=False, server_default="", comment="rules, each between commas"),
+    sa.Column("recurs", sa.String(20), nullable=False, server_default="", comment="the event before it"),
+    sa.Column("recurrence", sa.SmallInteger, nullable=False, server_default="1"),
     sa.Index("alert_event_series", "rule", "site", "factor", "last"),
     sa.Index("alert_event_open", "state", "backfilled", "number"),
 )

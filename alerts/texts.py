@@ -14,11 +14,17 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from alerts.against import late_of
+from alerts.combined import table_text
 from alerts.derived import derived_factors
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
+from alerts.looktexts import EN as LOOKS_EN
+from alerts.looktexts import HEADLINES as LOOK_HEADLINES
+from alerts.looktexts import ZH as LOOKS_ZH
+from alerts.looktexts import LookWord
 from alerts.rulefile import AIR
-from alerts.rules import OVER_TARGET, Kind
+from alerts.rules import OVER_TARGET, WATER_CLASS, Kind
 from alerts.states import Deed, State, StepReason
 from alerts.verdicts import Cause, Point
 from sensors.errors import UnknownName
@@ -85,7 +91,7 @@ class Priority(IntEnum):
     """Nothing is over yet."""
 
 
-Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Priority | Why
+Key = Word | Kind | State | Fact | Change | Deed | StepReason | Cause | Priority | Why | LookWord
 
 _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.TO_VERIFY, "待核实"),
@@ -272,8 +278,8 @@ _LEVELS: Final[Mapping[Language, tuple[str, ...]]] = MappingProxyType({
 })  # fmt: skip
 """Names of HJ 633, both editions; tested against the standards' own."""
 CATALOGUE: Final[Mapping[Language, Mapping[tuple[type, str], str]]] = MappingProxyType({
-    Language.ZH: {(type(key), str(key.value)): text for key, text in _ZH},
-    Language.EN: {(type(key), str(key.value)): text for key, text in _EN},
+    Language.ZH: {(type(key), str(key.value)): text for key, text in (*_ZH, *LOOKS_ZH)},
+    Language.EN: {(type(key), str(key.value)): text for key, text in (*_EN, *LOOKS_EN)},
 })  # fmt: skip
 """By the kind of key as well: members of two enumerations with one text count as equal."""
 _WINDOWS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
@@ -298,7 +304,8 @@ CLASSES: Final = ("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ")
 """Classes of water quality as the national platform writes them, by level from 1."""
 _WORST: Final = len(CLASSES)
 _MULTIPLE_STEP: Final = Decimal("0.01")
-_HEADLINES: Final[Mapping[Kind, Word]] = MappingProxyType({
+_HEADLINES: Final[Mapping[Kind, Word | LookWord]] = MappingProxyType({
+    **LOOK_HEADLINES,
     Kind.LIMIT: Word.OVER_LIMIT,
     Kind.THRESHOLD: Word.OVER_THRESHOLD,
     Kind.LEVEL: Word.LEVEL_REACHED,
@@ -309,6 +316,19 @@ _HEADLINES: Final[Mapping[Kind, Word]] = MappingProxyType({
     Kind.ZONE: Word.OVER_LIMIT,
     Kind.NO_DATA: Word.SILENT,
 })  # fmt: skip
+_AGAINST: Final[Mapping[Kind, Word | LookWord]] = MappingProxyType({
+    Kind.LIMIT: Word.LIMIT,
+    Kind.PROJECTION: Word.LIMIT,
+    Kind.ZONE: Word.ZONE_LIMIT,
+    Kind.FINDING: Word.ZONE_LIMIT,
+    Kind.MINIMUM: Word.MINIMUM,
+    Kind.CLASS: Word.NOT_ABOVE,
+    Kind.QUOTA: Word.QUOTA_LEFT,
+    Kind.CHANGE: LookWord.BEFORE,
+    Kind.RATE: LookWord.BEFORE,
+})  # fmt: skip
+_SIGNED: Final = frozenset({Kind.RATE, Kind.PROJECTION, Kind.MINIMUM})
+"""Kinds of rules of which a bound may have an author: the rule's, or that of a mode."""
 _OUTCOMES: Final[Mapping[str, Word]] = MappingProxyType({"dry_flow": Word.DRY_FLOW, "polluted": Word.POLLUTED})
 _NAMED: Final = frozenset({Kind.LIMIT, Kind.FINDING})
 """Kinds of rules of which a multiple is told."""
@@ -343,7 +363,7 @@ def class_name(level: int, language: Language = Language.ZH) -> str:
 def title(event: Event, language: Language = Language.ZH) -> str:
     """Return the one line that names an event, without the site: ``O3 1小时超标 · 待核实``."""
     level = event.peak.level or event.raised_by.level or 1
-    named = class_name if event.kind is Kind.CLASS else level_name
+    named = class_name if _is_class(event.kind, event.key.factor) else level_name
     told = word(_headline(event), language).format(
         factor=factor_name(event.peak.network, event.key.factor, language),
         window=window_name(event.window, language),
@@ -352,13 +372,18 @@ def title(event: Event, language: Language = Language.ZH) -> str:
     )
     if event.kind is Kind.CLASS and event.key.factor == OVER_TARGET:
         told += word(Word.WORSE_THAN_TARGET, language)
-    marks = [
+    marks: list[tuple[Word | LookWord, bool]] = [
         (Word.HINT, event.hint),
         (Word.UNCONFIRMED, event.unconfirmed),
         (Word.TO_VERIFY, event.to_verify),
         (Word.BACKFILLED, event.backfilled),
+        (LookWord.FLAPPING, event.flapping),
     ]
     return " · ".join([told, *(word(mark, language) for mark, holds in marks if holds)])
+
+
+def _is_class(kind: Kind, factor: str) -> bool:
+    return kind is Kind.CLASS or (kind is Kind.CHANGE and factor == WATER_CLASS)
 
 
 def because(point: Point, kind: Kind, factor: str, language: Language = Language.ZH) -> str:
@@ -423,13 +448,29 @@ def peak_shown(event: Event, language: Language = Language.ZH) -> str:
 
 
 def _value(point: Point, kind: Kind, factor: str, language: Language) -> str:
-    if kind is Kind.CLASS and point.level is not None:
+    if _is_class(kind, factor) and point.level is not None:
         return class_name(point.level, language)
+    if kind in LOOK_HEADLINES:
+        return _look_value(point, kind, factor, language)
     if kind is Kind.FINDING and point.bound is None and point.detail in _OUTCOMES:
         factor = "flow"
+    told = table_text(point.network, factor, point.detail)[language is Language.EN] if kind is Kind.FINDING else ""
+    if told:
+        return told
     if kind is Kind.QUOTA and point.value is not None:  # of a year with too many gaps nothing is said to be left
         return word(Word.LEFT, language).format(number=shown(point.value, point.digits, "", language))
     return shown(point.value, point.digits, factor, language, point.network)
+
+
+def _look_value(point: Point, kind: Kind, factor: str, language: Language) -> str:
+    if kind is Kind.CHANGE and point.level is not None:
+        return level_name(point.level, language)
+    if kind is Kind.LATE:
+        return word(LookWord.LATE_PACKETS, language).format(late=late_of(point.detail))
+    if kind is Kind.EXHAUSTION and point.value is not None:
+        return word(LookWord.DAYS_LEFT, language).format(number=shown(point.value, point.digits, "", language))
+    told = shown(point.value, point.digits, factor, language, point.network)
+    return told if kind is not Kind.PROJECTION else word(LookWord.PROJECTED, language).format(number=told)
 
 
 def _why(code: str, language: Language) -> str:
@@ -452,8 +493,12 @@ def _factor(network: str, factor: str) -> Factor | None:
     return kind.factors.get(factor) or derived_factors(kind).get(factor)
 
 
-def _headline(event: Event) -> Word:
+def _headline(event: Event) -> Word | LookWord:
     peak = event.peak
+    if _is_class(event.kind, event.key.factor) and event.kind is Kind.CHANGE:
+        return LookWord.CLASS_CHANGED
+    if event.kind is Kind.PROJECTION and peak.bound is not None and peak.bound.author:
+        return LookWord.WILL_REACH
     if peak.cause is Cause.OVER_RANGE:
         return Word.OVER_RANGE
     if event.kind is Kind.FINDING and peak.bound is None:
@@ -477,30 +522,21 @@ def _held_against(point: Point, kind: Kind, factor: str, language: Language) -> 
     english = language is Language.EN
     named = "" if kind is Kind.QUOTA else factor
     against = shown(bound.value, bound.digits, named, language, point.network)
-    if kind is Kind.CLASS:
+    if _is_class(kind, factor):
         against = class_name(bound.value, language)
+    elif kind is Kind.CHANGE:
+        against = level_name(bound.value, language)
     cited = {"standard": bound.standard, "table": bound.table, "clause": bound.clause, "edition": bound.edition}
     comma = ", " if english else "，"
     table = word(Word.TABLE, language).format(table=bound.table) if bound.table else ""
     cited["cited"] = comma.join(part for part in (f"{bound.standard} {table}".strip(), bound.clause) if part)
-    match kind:
-        case Kind.THRESHOLD:
-            author = bound.author_en if english and bound.author_en else bound.author
-            why = bound.clause_en if english and bound.clause_en else bound.clause
-            signed = word(Word.SET_BY, language).format(author=author, why=why)
-            return f"{word(Word.THRESHOLD, language).format(bound=against)} ({signed})"
-        case Kind.LIMIT:
-            told = Word.LIMIT
-        case Kind.ZONE | Kind.FINDING:
-            told = Word.ZONE_LIMIT
-        case Kind.MINIMUM:
-            told = Word.MINIMUM
-        case Kind.CLASS:
-            told = Word.TARGET if factor == OVER_TARGET else Word.NOT_ABOVE
-        case Kind.QUOTA:
-            told = Word.QUOTA_LEFT
-        case _:
-            told = Word.ABOVE
+    if kind is Kind.THRESHOLD or (kind in _SIGNED and bound.author):
+        author = bound.author_en if english and bound.author_en else bound.author
+        why = bound.clause_en if english and bound.clause_en else bound.clause
+        signed = word(Word.SET_BY, language).format(author=author, why=why)
+        named_so = LookWord.BEFORE if kind is Kind.RATE else Word.THRESHOLD
+        return f"{word(named_so, language).format(bound=against)} ({signed})"
+    told = Word.TARGET if kind is Kind.CLASS and factor == OVER_TARGET else _AGAINST.get(kind, Word.ABOVE)
     return word(told, language).format(bound=against, **cited)
 
 

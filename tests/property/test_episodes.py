@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import series as series_module
-from alerts.episodes import Counting, find_episodes
+from alerts.counting import Counting
+from alerts.episodes import find_episodes
 from alerts.events import Event, Fact, Moment, match
 from alerts.journal import open_journal
 from alerts.keeper import Keeper

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from alerts.desk import Alert, Desk
+from alerts.events import NOTIFIED, Change
 from alerts.journal import open_journal
 from alerts.keeper import Keeper
 from alerts.rules import Rules, load_rules
@@ -208,40 +209,57 @@ def quota_row(used: int, quota: int = 10_000, **other: Any) -> dict[str, Any]:
     ("used", "raised"),
     [
         (7_999, []),
-        (8_000, ["quota-80"]),
-        (9_000, ["quota-80", "quota-90"]),
-        (10_000, ["quota-80", "quota-90"]),
-        (10_001, ["quota-100", "quota-80", "quota-90"]),
-        (10_500, ["quota-100", "quota-80", "quota-90"]),
+        (8_000, [(4, "80 %")]),
+        (9_000, [(3, "90 %")]),
+        (10_000, [(3, "90 %")]),
+        (10_001, [(2, "100 %")]),
+        (10_500, [(2, "100 %")]),
     ],
 )
-def test_80_90_and_100_per_cent_of_a_yearly_quota_raise_while_the_year_is_open(used: int, raised: list[str]) -> None:
-    found, _ = alerts_after(rules("quota-80", "quota-90", "quota-100"), [quota_row(used)])
-    assert sorted(alert.event.key.rule for alert in found) == raised
-    assert not any(alert.event.backfilled for alert in found)
+def test_80_90_and_100_per_cent_of_a_yearly_quota_raise_one_event_while_the_year_is_open(
+    used: int, raised: list[tuple[int, str]]
+) -> None:
+    found, _ = alerts_after(rules("quota"), [quota_row(used)])
+    told = [(alert.event.priority, alert.bound.clause if alert.bound is not None else "") for alert in found]
+    assert told == raised
+
+
+def test_a_quota_that_is_used_up_step_by_step_is_one_event_that_worsens_and_each_step_is_told() -> None:
+    grows = [
+        [quota_row(used, revision=place, at=T0 + place * HOUR)]
+        for place, used in enumerate((8_000, 8_500, 9_500, 10_001), 1)
+    ]
+    (alert,), steps = alerts_after(rules("quota"), *grows)
+    assert steps == [Change.RAISED, Change.REVISED, Change.WORSENED, Change.WORSENED]
+    assert alert.event.priority == 2
+    assert Change.WORSENED in NOTIFIED
 
 
 def test_a_quota_of_nothing_of_which_nothing_is_used_raises_nothing() -> None:
-    given = rules("quota-80", "quota-90", "quota-100")
+    given = rules("quota")
     assert alerts_after(given, [quota_row(0, quota=0)])[0] == ()
     assert {point.verdict for point in points(given, quota_row(1, quota=0))} == {Verdict.OVER}
 
 
 def test_of_a_year_with_gaps_what_is_known_to_be_used_may_raise_and_else_nothing_is_known() -> None:
-    given = rules("quota-80", "quota-100")
-    found = [point.verdict for point in points(given, quota_row(9_000, value=None, reason="incomplete"))]
-    assert sorted(found) == [Verdict.UNKNOWN, Verdict.OVER]
+    given = rules("quota")
+    found = [
+        point.verdict
+        for used in (7_000, 9_000)
+        for point in points(given, quota_row(used, value=None, reason="incomplete"))
+    ]
+    assert found == [Verdict.UNKNOWN, Verdict.OVER]
 
 
 def test_a_quota_raised_by_what_is_known_of_a_year_with_gaps_names_no_rest() -> None:
-    (alert,), _ = alerts_after(rules("quota-80"), [quota_row(9_000, value=None, reason="incomplete")])
+    (alert,), _ = alerts_after(rules("quota"), [quota_row(9_000, value=None, reason="incomplete")])
     told = because(alert.event.peak, alert.event.kind, "COD", Language.EN)
-    assert told.startswith("year, no value, raised at 80 % used")
+    assert told.startswith("year, no value, raised at 90 % used")
 
 
 def test_a_quota_that_was_never_set_is_not_judged() -> None:
     unset = quota_row(0, value=None, reason="unset", detail='{"standing":"unset","used_g":0,"source":"s"}')
-    assert points(rules("quota-80"), unset) == []
+    assert points(rules("quota"), unset) == []
 
 
 def test_noise_over_the_limit_of_its_zone_is_a_hint_by_what_was_judged() -> None:
@@ -253,7 +271,7 @@ def test_noise_over_the_limit_of_its_zone_is_a_hint_by_what_was_judged() -> None
 
 
 def test_a_quota_names_what_is_left_and_where_it_was_raised() -> None:
-    (alert,), _ = alerts_after(rules("quota-80"), [quota_row(8_500)])
+    (alert,), _ = alerts_after(rules("quota"), [quota_row(8_500)])
     assert title(alert.event) == "COD 年许可量已用 80 %"
     told = because(alert.event.peak, alert.event.kind, "COD", Language.EN)
     assert "1500.000 kg left of the year's permit" in told
@@ -262,5 +280,5 @@ def test_a_quota_names_what_is_left_and_where_it_was_raised() -> None:
 
 def test_recomputed_loads_withdraw_a_quota_alert() -> None:
     mended = quota_row(7_000, revision=2, at=T0 + HOUR)
-    (alert,), steps = alerts_after(rules("quota-80"), [quota_row(8_500)], [mended])
+    (alert,), steps = alerts_after(rules("quota"), [quota_row(8_500)], [mended])
     assert (alert.event.fact, steps) == ("withdrawn", ["raised", "withdrawn"])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from alerts.bounds import Bound
-from alerts.episodes import Counting, find_episodes, multiple_of, walk
+from alerts.counting import Counting
+from alerts.episodes import find_episodes, multiple_of, walk
 from alerts.periods import Cadence
 from alerts.verdicts import Verdict
 from sensors.clock import HOUR_MS

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.episodes import Counting, Episode, find_episodes
+from alerts.counting import Counting
+from alerts.episodes import Episode, find_episodes
 from alerts.events import Change, Changed, Event, Fact, Moment, event_id, match
 from alerts.periods import Cadence
 from alerts.states import State

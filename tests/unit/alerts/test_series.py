@@ -3,7 +3,7 @@ from __future__ import annotations
 from alerts.events import Fact, Moment
 from alerts.series import PERIODS_HELD, POINTS_WALKED, Series
 from alerts.verdicts import SeriesKey, Verdict
-from tests.unit.alerts.building import HOUR_0, columns, judge, only, point, row
+from tests.unit.alerts.building import HOUR_0, columns, judge, only, point, row, threshold
 
 KEY = SeriesKey("pm25-1h", "A", "PM2.5")
 RULES = only("pm25-1h")
@@ -43,13 +43,14 @@ def test_rows_near_the_floor_need_more_than_is_held() -> None:
 
 def test_a_cut_is_clean_where_fine_periods_were_settled() -> None:
     series = empty(floor=HOUR_0)
-    assert not series.is_clean(1)
+    one, two = threshold(clear_after=1), threshold(clear_after=2)
+    assert not series.is_clean(one)
     series.through = HOUR_0
-    assert series.is_clean(1)
-    assert not series.is_clean(2)
+    assert series.is_clean(one)
+    assert not series.is_clean(two)
     over = point(0)
     series.points[over.start, over.window] = over
-    assert not series.is_clean(1)
+    assert not series.is_clean(one)
 
 
 def test_a_long_series_lets_go_what_is_over_and_keeps_what_goes_on() -> None:

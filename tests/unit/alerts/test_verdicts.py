@@ -154,7 +154,9 @@ def test_a_rule_judges_its_sites_and_its_dates_only() -> None:
     named = threshold(sites=frozenset({"B"}), start=T0 + HOUR_MS, end=T0 + 2 * HOUR_MS)
     rows = [row(value=99, hour=h, site=s) for s in "AB" for h in range(3)]
     found = list(judge(rules_of(named), registry(site("A"), site("B"))).judge(columns(*rows)))
-    assert [(part.key.site, part.starts.tolist()) for part in found] == [("B", [T0 + HOUR_MS])]
+    told = [(part.key.site, part.starts.tolist(), part.verdicts.tolist()) for part in found]
+    # after its last day everything is fine for it, so that what is open is cleared
+    assert told == [("B", [T0 + HOUR_MS], [Verdict.OVER]), ("B", [T0 + 2 * HOUR_MS], [Verdict.OK])]
 
 
 def test_a_site_that_the_registry_does_not_hold_meets_no_limit() -> None:

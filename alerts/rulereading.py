@@ -1,0 +1,98 @@
+"""One rule as it is read: what it may name, and where an error about it points at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from alerts.derived import derived_factors
+from alerts.modes import ModeKind, Modes
+from alerts.rulefile import AIR
+from alerts.seasons import Season
+from sensors.clock import HOUR_MS
+from sensors.errors import ConfigError
+from sensors.factors import Factor
+from sensors.kinds import Kind as Network
+from sensors.windows import Span
+from sensors.yamlfile import Document
+from streams.standards import Standards
+
+_AIR_WINDOWS = ("1h", "8h", "24h_running", "24h", "MDA8")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One rule of a file."""
+
+    document: Document
+    index: int
+    network: Network
+    standards: Standards | None
+    modes: Modes | None
+    seasons: Mapping[str, Season]
+
+    def error(self, key: str | tuple[str | int, ...], problem: str, mend: str) -> ConfigError:
+        """Return the error that points at a key of the rule."""
+        path = (key,) if isinstance(key, str) else key
+        return self.document.error(("rules", self.index, *path), problem, mend)
+
+    def factor(self, name: str, key: str | tuple[str | int, ...]) -> Factor:
+        """Return a factor of the kind of readings, measured or made by an evaluation."""
+        factors = self._factors
+        if name not in factors:
+            raise self.error(key, f"no factor {name!r}", f"name one of {', '.join(factors)}")
+        return factors[name]
+
+    def window(self, name: str, derived: Sequence[str] = ()) -> str:
+        """Return a window that the kind of readings has."""
+        air = _AIR_WINDOWS if self.network.name == AIR else ()
+        known = tuple(dict.fromkeys((*air, *(spec.name for spec in self.network.windows), *derived)))
+        if name not in known:
+            problem = f"{self.network.name} has no window {name!r} that is judged"
+            raise self.error("window", problem, f"name one of {', '.join(known)}")
+        return name
+
+    def amount(self, value: float, unit: str | None, symbol: str, key: str = "") -> Fraction:
+        """Return a value of a factor in its canonical unit."""
+        factor, path = self._factors[symbol], (key,) if key else ()
+        if unit is None or unit not in factor.units:
+            mend = f"write it in {factor.unit}"
+            raise self.error((*path, "unit"), f"{unit!r} is no unit of {symbol}", mend)
+        if not math.isfinite(value):
+            raise self.error((*path, "value"), f"{value} is no number", "give a number")
+        return Fraction(str(value)) * factor.units[unit]
+
+    def check_setting(self, name: str, key: str = "setting") -> None:
+        """Refuse a setting that sites of the kind do not have."""
+        if name not in self.network.facts:
+            mend = f"name one of {', '.join(self.network.facts)}"
+            raise self.error(key, f"sites of {self.network.name} have no setting {name!r}", mend)
+
+    def season(self, name: str) -> Season:
+        """Return a season of the file."""
+        if name not in self.seasons:
+            mend = f"name one of {', '.join(self.seasons)}" if self.seasons else "write it under seasons first"
+            raise self.error("season", f"no season {name!r}", mend)
+        return self.seasons[name]
+
+    def mode(self, name: str) -> str:
+        """Return the name of a mode, or of a kind of modes."""
+        kinds = [kind.value for kind in ModeKind]
+        if self.modes is not None and name not in kinds and not self.modes.named(name):
+            known = ", ".join([*kinds, *sorted(mode.id for mode in self.modes.modes)])
+            raise self.error("mode", f"no mode {name!r}", f"name one of {known}")
+        return name
+
+    @property
+    def slot(self) -> str:
+        """Name of the slot's window."""
+        return next(
+            (spec.name for spec in self.network.windows if spec.span is Span.SLOT),
+            f"{self.network.slot_ms // HOUR_MS}h",
+        )
+
+    @property
+    def _factors(self) -> dict[str, Factor]:
+        return {**self.network.factors, **derived_factors(self.network)}
