@@ -49,12 +49,13 @@ class Report:
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ZH: {
         "registry": "登记", "areas": "区域", "flows": "河段", "kinds": "类型", "standards": "标准", "rules": "规则",
-        "permits": "许可", "targets": "目标", "modes": "模式", "people": "人员",
+        "permits": "许可", "targets": "目标", "modes": "模式", "people": "人员", "cases": "案件",
         "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
     },
     Language.EN: {
         "registry": "registry", "areas": "areas", "flows": "flows", "kinds": "kinds", "standards": "standards",
         "rules": "rules", "permits": "permits", "targets": "targets", "modes": "modes", "people": "people",
+        "cases": "cases",
         "good": "The configuration is good.", "wrong": "Errors: {count}.",
     },
 }  # fmt: skip
@@ -84,6 +85,7 @@ def check_configuration(settings: Settings) -> Report:
     _targets(settings, registry, found)
     _modes(settings, registry, rules, found)
     _people(settings, registry, found)
+    _cases(settings, rules, found)
     if not found.problems:
         found.of(lambda: _start(settings))
     return Report(problems=tuple(found.problems.values()), counts=found.counts)
@@ -158,6 +160,19 @@ def _modes(settings: Settings, registry: Registry | None, rules: Rules | None, f
         if modes is not None and rules is not None:
             network_of = partial(load_kind, folder=settings.kinds_dir)
             found.of(lambda: check_modes(document, modes, rules, network_of))
+
+
+def _cases(settings: Settings, rules: Rules | None, found: _Findings) -> None:
+    from alerts.cases.policyfile import Known, load_case_policy  # noqa: PLC0415
+
+    path = settings.cases_path
+    if path.exists():
+        known = None
+        if rules is not None:
+            networks = frozenset(kind_names(settings.kinds_dir))
+            known = Known(rules=frozenset(rule.id for rule in rules.rules), networks=networks)
+        policy = found.of(lambda: load_case_policy(path, known))
+        found.counts["cases"] = "-" if policy is None else "cases.yaml"
 
 
 def _people(settings: Settings, registry: Registry | None, found: _Findings) -> None:

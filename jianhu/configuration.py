@@ -62,6 +62,7 @@ def configuration_files(settings: Settings) -> Mapping[str, Path]:
         "targets.yaml": settings.targets_path,
         "modes.yaml": settings.modes_path,
         "people.yaml": settings.people_path,
+        "cases.yaml": settings.cases_path,
         **{path.name: path for path in sorted(beside.glob("*.geojson"))},
         **{f"kinds/{path.name}": path for path in sorted(settings.kinds_dir.glob("*.yaml"))},
     }
@@ -91,7 +92,7 @@ def load_all(parts: Assembly) -> None:
         When something is wrong: with file, line, key and what to do, and all that was found in ``further``.
     """
     # it knows this module's callers
-    from jianhu.parts import load_alert_modes, load_alert_people, load_alert_rules  # noqa: PLC0415
+    from jianhu.parts import load_alert_cases, load_alert_modes, load_alert_people, load_alert_rules  # noqa: PLC0415
 
     _ = parts.kinds  # without a registry nothing else can be read
     problems = Problems()
@@ -101,6 +102,7 @@ def load_all(parts: Assembly) -> None:
         lambda: load_alert_rules(parts),
         lambda: load_alert_modes(parts),
         lambda: load_alert_people(parts),
+        lambda: load_alert_cases(parts),
     ):
         with problems.kept():
             read()

@@ -21,9 +21,11 @@ from jianhu.feeding import Feeder, Packets, fill, live
 from jianhu.settings import Settings, parse_settings
 from sensors.clock import HOUR_MS, MINUTE_MS, beijing
 from sensors.errors import ConfigError
+from sensors.kinds import kind_names
 from sensors.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    from alerts.cases.policy import CasePolicy
     from alerts.modes import Modes
     from alerts.people import People
     from alerts.rules import Rules
@@ -97,6 +99,17 @@ def load_alert_modes(parts: Assembly) -> Modes:
     modes = parse_modes(document, areas={area.id for area in parts.registry.areas})
     check_modes(document, modes, load_alert_rules(parts), parts.kind)
     return modes
+
+
+def load_alert_cases(parts: Assembly) -> CasePolicy:
+    """Return the policy of cases: what is delivered, and over it the office's own file when there is one."""
+    from alerts.cases.policyfile import Known, load_case_policy  # noqa: PLC0415
+
+    path = parts.settings.cases_path
+    if not path.exists():
+        return load_case_policy()
+    rules = frozenset(rule.id for rule in load_alert_rules(parts).rules)
+    return load_case_policy(path, Known(rules=rules, networks=frozenset(kind_names(parts.settings.kinds_dir))))
 
 
 def load_alert_people(parts: Assembly) -> People:

@@ -117,6 +117,11 @@ class Settings:
         return self.config_dir / "modes.yaml"
 
     @property
+    def cases_path(self) -> Path:
+        """What an office decides about its cases; need not be there."""
+        return self.config_dir / "cases.yaml"
+
+    @property
     def people_path(self) -> Path:
         """The people who are told, with their rotas and duties; need not be there."""
         return self.config_dir / "people.yaml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from alerts.cases.deadlines import Calendar, Deadlines, Lapse, Rung, Tier
-from alerts.cases.incidents import KeyRow, Opening, OpeningRow, Selector
+from alerts.cases.incidents import SYSTEM, KeyRow, Opening, OpeningRow, Selector
 from alerts.cases.policy import (
     BlackList,
     CasePolicy,
@@ -168,8 +169,23 @@ class _File(_Entry, kw_only=True, frozen=True, forbid_unknown_fields=True):
     responses: tuple[_ResponseEntry, ...]
 
 
-def load_case_policy(path: Path | None = None) -> CasePolicy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Names that a policy may use; a row that names another one would never take anything."""
+
+    rules: frozenset[str]
+    networks: frozenset[str]
+
+
+def load_case_policy(path: Path | None = None, known: Known | None = None) -> CasePolicy:
     """Read the policy: that of the package, and over it, key by key, a file of the office.
+
+    Parameters
+    ----------
+    path
+        The office's file; None: what comes with the package alone.
+    known
+        Names of rules and kinds of readings, by which the office's rows are checked.
 
     Raises
     ------
@@ -178,31 +194,55 @@ def load_case_policy(path: Path | None = None) -> CasePolicy:
     """
     with as_file(files("alerts").joinpath("data/cases.yaml")) as packaged:
         delivered = read_yaml(packaged)
-    return parse_case_policy(delivered if path is None else read_yaml(path), delivered)
+    if path is None:
+        return parse_case_policy(delivered)
+    return parse_case_policy(read_yaml(path), delivered, known)
 
 
-def parse_case_policy(document: Document, delivered: Document | None = None) -> CasePolicy:
+def parse_case_policy(document: Document, delivered: Document | None = None, known: Known | None = None) -> CasePolicy:
     """Return the policy that a document says; what it leaves out is as ``delivered``.
 
     Raises
     ------
     ConfigError
         When a key is unknown, missing, of a wrong type or out of bounds; when a span, date or time cannot be
-        read; when a priority has no deadlines or two, a state none, or a ladder goes back in time.
+        read; when a row names an unknown rule or kind of readings; when a priority has no deadlines or two, a state
+        none, or a ladder goes back in time; when a kind of response has no row or two.
     """
     whole = document
     if delivered is not None and isinstance(document.value, dict):
         value = {**delivered.value, **document.value}
         whole = Document(value=value, name=document.name, lines=document.lines)
-    return _Reading(whole).policy()
+    return _Reading(whole, known).policy()
 
 
 class _Reading:
     """One file as it is read."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, known: Known | None) -> None:
         self._document = document
         self._file = document.read_as(_File)
+        if known is not None:
+            self._check_names(known)
+
+    def _check_names(self, known: Known) -> None:
+        file = self._file
+        parts = {
+            "openings": file.openings, "incidents": file.incidents, "acknowledge": file.acknowledge,
+            "parties": file.parties,
+        }  # fmt: skip
+        for part, rows in parts.items():
+            if part not in self._document.lines:
+                continue  # as delivered, for regions of all kinds
+            for place, row in enumerate(rows):
+                for name, names, allowed in (
+                    ("rules", row.rules, known.rules),
+                    ("networks", row.networks, known.networks | {SYSTEM}),
+                ):
+                    unknown = sorted(set(names) - allowed)
+                    if unknown:
+                        mend = f"name one of {', '.join(sorted(allowed))}"
+                        raise self._document.error((part, place, name), f"nothing is called {unknown[0]!r}", mend)
 
     def policy(self) -> CasePolicy:
         file, black = self._file, self._file.black_list

@@ -230,3 +230,12 @@ def test_wrong_people_are_told_with_file_line_and_key(
     tmp_path: Path, good: str, bad: str, place: tuple[str, int, str]
 ) -> None:
     assert told(checked(tmp_path, people=PEOPLE.replace(good, bad))) == [place]
+
+
+def test_the_policy_of_cases_is_held_against_rules_and_kinds(tmp_path: Path) -> None:
+    good = "relapse: 14d\nopenings:\n  - {rules: [pm25-1h], then: open}\n  - {then: ignore}\n"
+    report = checked(tmp_path, cases=good)
+    assert (told(report), report.counts["cases"]) == ([], "cases.yaml")
+    assert told(checked(tmp_path, cases=good.replace("14d", "14 days"))) == [("cases.yaml", 1, "relapse")]
+    wrong = told(checked(tmp_path, cases=good.replace("pm25-1h", "pm25")))
+    assert wrong == [("cases.yaml", 3, "openings.0.rules")]
