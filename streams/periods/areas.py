@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,9 @@ from streams.judging.means import Flags, Ints
 from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import NOT_IN_PLAN, OK, TOO_FEW_SITES, UNSET, States
 from streams.periods.pages import Page, present_of, reason_of
+from streams.periods.pairs import Pairs
 from streams.periods.past import NOTHING_WEIGHS
-from streams.periods.statistics import Taken, greatest, least, mean, take
+from streams.periods.statistics import Taken, quotient, take
 from streams.standards import IndexEdition
 
 _ALL_OF: Final = frozenset({Form.SUM, Form.COUNTER})
@@ -29,7 +30,7 @@ _ALL_OF: Final = frozenset({Form.SUM, Form.COUNTER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaValues:
-    """One window of one factor of an area: arrays [times]."""
+    """One window of one factor of areas: arrays [areas, times]."""
 
     value: Ints
     present: Flags
@@ -43,14 +44,19 @@ class AreaValues:
     due: Flags
     """A row came from some site that counts."""
 
+    def at(self, *places: Any) -> AreaValues:
+        """Return some of the values: places on each axis, as numpy takes them."""
+        return AreaValues(**{name: getattr(self, name)[places] for name in self.__slots__})
+
 
 class SetOf(NamedTuple):
-    """The sites that count."""
+    """The sites that count in some areas."""
 
+    pairs: Pairs
     counted: NDArray[np.bool_]
-    """Which count when, [sites, times]."""
+    """Which count when, [pairs, times]."""
     keys: NDArray[np.int64]
-    """A hash of each site's id, [sites]: part of the hash of what went in."""
+    """A hash of each site's id, [pairs]: part of the hash of what went in."""
 
 
 def over_sites(
@@ -63,7 +69,7 @@ def over_sites(
     step: int | Ints,
     by: Page | None = None,
 ) -> AreaValues:
-    """Return what the values of an area's sites make, valid where enough of them are.
+    """Return what the values of the sites of areas make, valid where enough of them are.
 
     Parameters
     ----------
@@ -72,7 +78,7 @@ def over_sites(
     statistic
         Of the window: maxima give the greatest, minima the least, sums the sum.
     cells
-        [sites, times].
+        [pairs, times].
     of
         Who counts.
     share
@@ -82,73 +88,93 @@ def over_sites(
     by
         Cells of the flow or speed that weights the factor.
     """
+    pairs = of.pairs
     came = of.counted & (cells.rank != 0)
     present = came & present_of(cells.state)
     planned = of.counted & ~(came & (reason_of(cells.state) == NOT_IN_PLAN))
     none = NOTHING_WEIGHS.get(factor.form)
     known = present if none is None else present | (came & (reason_of(cells.state) == none))
-    expected, valid = planned.sum(axis=0).astype(np.int64), known.sum(axis=0).astype(np.int64)
-    if isinstance(step, int):
-        taken = _taken(factor, statistic, cells, present, step=step, by=by)
-    else:
-        taken = mean(cells.value.T, present.T, step)
+    expected, valid = pairs.count(planned), pairs.count(known)
+    taken = _taken(factor, statistic, cells, present, pairs, step=step, by=by)
     additive = statistic in {Statistic.SUM, Statistic.COUNT} or (statistic is Statistic.FORM and factor.form in _ALL_OF)
     least_share = Fraction(1) if additive else share
     enough = (valid > 0) & (valid * least_share.denominator >= expected * least_share.numerator)
     ok = enough & taken.ok
     why = np.where(enough, TOO_FEW_SITES if none is None else none, np.where(expected == 0, NOT_IN_PLAN, TOO_FEW_SITES))
-    content = np.where(
-        came, placed(cells.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape)), np.uint64(0)
-    )
+    due = pairs.some(came)
     return AreaValues(
         value=np.where(ok, taken.value, 0),
         present=ok,
         valid=valid,
         expected=expected,
         reason=np.where(ok, OK, why).astype(np.uint8),
-        marks=np.bitwise_or.reduce(np.where(came, cells.marks, 0), axis=0),
-        inputs=content.sum(axis=0, dtype=np.uint64) | came.any(axis=0).astype(np.uint64),
-        due=np.asarray(came.any(axis=0)),
+        marks=pairs.bits(np.where(came, cells.marks, 0)),
+        inputs=_content(cells, came, of) | due.astype(np.uint64),
+        due=due,
     )
 
 
-def _taken(factor: Factor, statistic: Statistic, cells: Page, present: Flags, *, step: int, by: Page | None) -> Taken:
-    values, there = cells.value.T, present.T
-    match statistic:
-        case Statistic.MAX:
-            return greatest(values, there)
-        case Statistic.MIN:
-            return least(values, there)
-        case Statistic.SUM | Statistic.COUNT:
-            return take(Form.SUM, values, there, digits=factor.digits, step=step)
-        case _:
-            weights = None if by is None else (by.value.T, present_of(by.state).T)
-            return take(factor.form, values, there, digits=factor.digits, step=step, weights=weights)
+def _content(cells: Page, came: Flags, of: SetOf) -> Hash:
+    """Return a hash of what came of each area's sites."""
+    each = placed(cells.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape))
+    return of.pairs.total(np.where(came, each, np.uint64(0)))
+
+
+def _taken(
+    factor: Factor,
+    statistic: Statistic,
+    cells: Page,
+    present: Flags,
+    of: Pairs,
+    *,
+    step: int | Ints,
+    by: Page | None,
+) -> Taken:
+    form = Form.SUM if statistic in {Statistic.SUM, Statistic.COUNT} else factor.form
+    highest = statistic is Statistic.MAX or (statistic is Statistic.FORM and form is Form.MAX)
+    if highest or statistic is Statistic.MIN:
+        sign = 1 if highest else -1
+        ok = of.some(present)
+        return Taken(np.where(ok, sign * of.greatest(sign * cells.value, present), 0), ok)
+    if form in {Form.MEAN, Form.SUM, Form.COUNTER}:
+        sums = of.sum(np.where(present, cells.value, 0))
+        return quotient(sums, of.count(present) if form is Form.MEAN else of.some(present).astype(np.int64), step)
+    if not isinstance(step, int):
+        raise TypeError("weighted values and levels are rounded to one step at all times")
+    made = [_of_one(factor, cells, present, of.of(place), step=step, by=by) for place in range(of.area.size)]
+    return Taken(np.stack([one.value for one in made]), np.stack([one.ok for one in made]))
+
+
+def _of_one(factor: Factor, cells: Page, present: Flags, mine: slice, *, step: int, by: Page | None) -> Taken:
+    """Return what one area's sites make by a form that weighs, or adds in the order of the sites."""
+    weights = None if by is None else (by.value[mine].T, present_of(by.state[mine]).T)
+    values, there = cells.value[mine].T, present[mine].T
+    return take(factor.form, values, there, digits=factor.digits, step=step, weights=weights)
 
 
 class Largest(NamedTuple):
-    """The greatest value among the sites: arrays [times]."""
+    """The greatest value among the sites of areas: arrays [areas, times]."""
 
     values: AreaValues
     where: NDArray[np.intp]
-    """Row of the site that has it; of several the first."""
+    """Row in the pages of the site that has it; of several the first."""
 
 
 def largest(values: AreaValues, cells: Page, of: SetOf) -> Largest:
-    """Return the greatest value among an area's sites, wherever it has the value that they make together.
+    """Return the greatest value among the sites of areas, wherever these have the value that they make together.
 
     Parameters
     ----------
     values
         What the same cells make together; what counts, and the reason where there is no value, are those of it.
     cells
-        [sites, times].
+        [pairs, times].
     of
         Who counts.
     """
     there = of.counted & (cells.rank != 0) & present_of(cells.state)
-    top = np.where(values.present, greatest(cells.value.T, there.T).value, 0)
-    return Largest(replace(values, value=top), (there & (cells.value == top)).argmax(axis=0))
+    top = np.where(values.present, of.pairs.greatest(cells.value, there), 0)
+    return Largest(replace(values, value=top), of.pairs.first(there & (cells.value == of.pairs.each(top))))
 
 
 def beside(parts: Sequence[Page]) -> Page:
@@ -161,67 +187,49 @@ def beside(parts: Sequence[Page]) -> Page:
     )
 
 
-def part_of(values: AreaValues, times: slice) -> AreaValues:
-    """Return what was found at some of the times."""
-    return AreaValues(
-        value=values.value[times],
-        present=values.present[times],
-        valid=values.valid[times],
-        expected=values.expected[times],
-        reason=values.reason[times],
-        marks=values.marks[times],
-        inputs=values.inputs[times],
-        due=values.due[times],
-    )
-
-
 def sites_over(levels: Page, of: SetOf) -> AreaValues:
-    """Return how many sites of an area are over a limit, of those that are held against one.
+    """Return how many sites of areas are over a limit, of those that are held against one.
 
     Parameters
     ----------
     levels
-        `streams.discharge.judgement.Level` of each site, [sites, times]; a site without one is not judged.
+        `streams.discharge.judgement.Level` of each site, [pairs, times]; a site without one is not judged.
     of
         Who counts.
     """
     came = of.counted & (levels.rank != 0)
     judged = came & present_of(levels.state) & (levels.value >= Level.WITHIN)
-    over = judged & (levels.value >= Level.HINT)
-    content = np.where(
-        came, placed(levels.rank & np.uint64(0xFFFFFFFF), np.broadcast_to(of.keys[:, None], came.shape)), np.uint64(0)
-    )
-    some = np.asarray(judged.any(axis=0))
+    due, some = of.pairs.some(came), of.pairs.some(judged)
     return AreaValues(
-        value=over.sum(axis=0).astype(np.int64),
+        value=of.pairs.count(judged & (levels.value >= Level.HINT)),
         present=some,
-        valid=judged.sum(axis=0).astype(np.int64),
-        expected=of.counted.sum(axis=0).astype(np.int64),
+        valid=of.pairs.count(judged),
+        expected=of.pairs.count(of.counted),
         reason=np.where(some, OK, UNSET).astype(np.uint8),
-        marks=np.bitwise_or.reduce(np.where(came, levels.marks, 0), axis=0),
-        inputs=content.sum(axis=0, dtype=np.uint64) | came.any(axis=0).astype(np.uint64),
-        due=np.asarray(came.any(axis=0)),
+        marks=of.pairs.bits(np.where(came, levels.marks, 0)),
+        inputs=_content(levels, came, of) | due.astype(np.uint64),
+        due=due,
     )
 
 
 class AreaIndex(NamedTuple):
-    """The index of an area at some times: arrays [times], and the index of each item."""
+    """The index of areas: arrays [n], and the index of each item."""
 
     values: AreaValues
     iaqi: NDArray[np.int16]
-    """[items, times]."""
+    """[items, n]."""
     level: NDArray[np.int8]
     detail: Sequence[str]
     primary: Sequence[str]
 
 
 def area_index(items: Sequence[AreaValues], edition: IndexEdition, *, daily: bool) -> AreaIndex:
-    """Return the air index of an area from its own rounded concentrations.
+    """Return the air index of areas from their own rounded concentrations.
 
     Parameters
     ----------
     items
-        Of the six items in the order of `streams.air.index.FACTORS`.
+        Of the six items in the order of `streams.air.index.FACTORS`, arrays [n].
     edition
         That of the date.
     daily

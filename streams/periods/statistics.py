@@ -72,7 +72,7 @@ def take(  # noqa: PLR0911  one way for each form
 
 def mean(values: Ints, present: Flags, step: int | Ints) -> Taken:
     """Return the mean of each row's valid values, rounded half to even to multiples of ``step``, one or one per row."""
-    return _quotient(np.where(present, values, 0).sum(axis=-1), present.sum(axis=-1), step)
+    return quotient(np.where(present, values, 0).sum(axis=-1), present.sum(axis=-1), step)
 
 
 def greatest(values: Ints, present: Flags) -> Taken:
@@ -114,7 +114,7 @@ def percentile(values: Ints, present: Flags, share: Fraction, step: int = 1) -> 
     above = np.take_along_axis(ordered, np.minimum(whole + 1, np.maximum(counts - 1, 0))[..., None], axis=-1)[..., 0]
     below, above = np.where(ok, below, 0), np.where(ok, above, 0)
     exact = below * share.denominator + (above - below) * part
-    return _quotient(exact, np.where(ok, share.denominator, 0), step)
+    return quotient(exact, np.where(ok, share.denominator, 0), step)
 
 
 def _any(present: Flags) -> Flags:
@@ -122,14 +122,15 @@ def _any(present: Flags) -> Flags:
     return found
 
 
-def _quotient(sums: Ints, counts: Ints, step: int | Ints) -> Taken:
+def quotient(sums: Ints, counts: Ints, step: int | Ints) -> Taken:
+    """Return sums over counts, rounded half to even to multiples of ``step``; none where the count is 0."""
     ok = counts > 0
     mean = divide_half_even(sums, np.where(ok, counts, 1) * step) * step
     return Taken(np.where(ok, mean, 0), ok)
 
 
 def _rounded(sums: Ints, ok: Flags, step: int) -> Taken:
-    return _quotient(sums, ok.astype(np.int64), step)
+    return quotient(sums, ok.astype(np.int64), step)
 
 
 def _weighted(values: Ints, present: Flags, weights: tuple[Ints, Flags] | None, step: int) -> Taken:
@@ -142,7 +143,7 @@ def _weighted(values: Ints, present: Flags, weights: tuple[Ints, Flags] | None, 
     total = share.sum(axis=-1)
     largest = int(np.abs(quantity).max(initial=0)) * int(share.max(initial=0)) * values.shape[-1]
     if largest < _EXACT and int(total.max(initial=0)) * step < _EXACT:
-        return _quotient((quantity * share).sum(axis=-1), total, step)
+        return quotient((quantity * share).sum(axis=-1), total, step)
     rows = zip(
         quantity.tolist(), share.tolist(), total.tolist(), strict=True
     )  # too large for int64: one area, one year
