@@ -5,6 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 VENV ?= .venv
+WORKERS ?= 2
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
@@ -21,7 +22,7 @@ run: $(VENV)/.ready-run ## start everything on this machine with a simulated reg
 	@$(VENV)/bin/jianhu up $(ARGS)
 
 test: check services ## everything: check, then all tests; says at the end what it could not run
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint types contracts ## what needs no running: style, types, who may import whom
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from tests.services import chromium, influx, kafka, own_influx, own_kafka, postgres
+from tests.sharing import ByFile, services_first
 
 __all__ = ["chromium", "influx", "kafka", "own_influx", "own_kafka", "postgres"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a worker begin with what lasts long; where there is one process only the order stays random."""
+    if hasattr(config, "workerinput"):
+        services_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Share tests out by file."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
