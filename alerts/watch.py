@@ -17,6 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from alerts.columns import Columns, columns_of
 from alerts.journal import Journal
 from alerts.keeper import Keeper
+from alerts.modes import NO_MODES, Modes
 from alerts.rules import NetworkOf, Rules
 from alerts.verdicts import Judge
 from sensors.deadletters import DeadLetter, Refusal, encode_letter
@@ -95,6 +96,7 @@ def run_alerts(
     stop: Flag,
     on_progress: Callable[[Progress], None],
     network_of: NetworkOf = load_kind,
+    modes: Modes = NO_MODES,
 ) -> None:
     """Watch results until told to stop; one watch for one journal.
 
@@ -113,13 +115,15 @@ def run_alerts(
         Called after each transaction, and at each failed attempt.
     network_of
         Gives the kinds of readings that the rules name; by default those delivered.
+    modes
+        What tightens thresholds for a time; a rule may name one without which it does not judge.
 
     Raises
     ------
     EdgeError
         When the broker refuses for good, or a topic is not there. While the database is away it waits.
     """
-    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards, network_of), rules))
+    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards, network_of, modes), rules))
     try:
         if watch.begin(stop, on_progress):
             while not stop.is_set():

@@ -122,10 +122,13 @@ def _own_kind(path: Path, evaluations: tuple[str, ...], period_evaluations: tupl
 
 
 def _rules(settings: Settings) -> Rules:
-    from alerts.rules import load_rules  # noqa: PLC0415 - the console's own imports are slow
+    from alerts.modes import load_modes  # noqa: PLC0415 - the console's own imports are slow
+    from alerts.rules import load_rules  # noqa: PLC0415
 
-    path = settings.rules_path
-    return load_rules(path if path.exists() else None, load_standards(), partial(load_kind, folder=settings.kinds_dir))
+    path, modes_path = settings.rules_path, settings.modes_path
+    modes = load_modes(modes_path if modes_path.exists() else None)
+    network_of = partial(load_kind, folder=settings.kinds_dir)
+    return load_rules(path if path.exists() else None, load_standards(), network_of, modes)
 
 
 def _permits(settings: Settings, registry: Registry | None, kinds: Mapping[str, Kind], found: _Findings) -> None:

@@ -81,10 +81,12 @@ def run_store_sink(parts: Assembly, stop: threading.Event) -> None:
 
 def load_alert_rules(parts: Assembly) -> Rules:
     """Return the rules of this system: its own file when there is one, else those delivered."""
+    from alerts.modes import load_modes  # noqa: PLC0415
     from alerts.rules import load_rules  # noqa: PLC0415
 
-    path = parts.settings.rules_path
-    return load_rules(path if path.exists() else None, parts.standards, parts.kind)
+    path, modes_path = parts.settings.rules_path, parts.settings.modes_path
+    modes = load_modes(modes_path if modes_path.exists() else None)
+    return load_rules(path if path.exists() else None, parts.standards, parts.kind, modes)
 
 
 def load_alert_modes(parts: Assembly) -> Modes:
@@ -143,6 +145,7 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
             stop=stop,
             on_progress=lambda _: None,
             network_of=parts.kind,
+            modes=load_alert_modes(parts),
         )
     finally:
         journal.close()
