@@ -7,8 +7,8 @@ from typing import Any
 from alerts.notify.channels import Message
 
 NOW = 1_700_000_000_000
-LABELS = {"event": "e1", "site": "A", "network": "air", "state": "raised", "county": "sy"}
-EVENT = {
+LABELS: dict[str, Any] = {"event": "e1", "site": "A", "network": "air", "state": "raised", "county": "sy"}
+EVENT: dict[str, Any] = {
     "id": "e1", "rule": "pm25-1h", "site": "A", "factor": "PM2.5", "title": "PM2.5 1小时超管控值",
     "start": NOW - 7_200_000, "end": None, "fact": "going_on", "priority": 3, "link": "http://127.0.0.1:8420/events/e1",
     "labels": LABELS,
