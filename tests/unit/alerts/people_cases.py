@@ -19,17 +19,17 @@ PEOPLE = textwrap.dedent("""\
       - {id: fire, branch: fire, name: {zh: 消防, en: fire brigade}}
       - {id: next-door, branch: ecology, name: {zh: 邻县分局, en: bureau next door}}
     persons:
-      - {id: grid-a, name: {zh: 甲, en: grid A}, department: town, tier: township, addresses: {local: grid-a}}
-      - {id: grid-b, name: {zh: 乙, en: grid B}, department: town, tier: township, addresses: {local: grid-b}}
-      - {id: park-man, name: {zh: 园, en: park man}, department: town, tier: park, addresses: {local: park-man}}
-      - {id: chief, name: {zh: 河长, en: chief}, department: town, tier: township, addresses: {local: chief}}
-      - {id: firm-man, name: {zh: 厂长, en: firm man}, department: works, tier: park, addresses: {local: firm-man}}
-      - {id: officer, name: {zh: 科长, en: officer}, department: eco, tier: district, addresses: {local: o, mail: o@x}}
-      - {id: duty-1, name: {zh: 值一, en: duty 1}, department: eco, tier: district, addresses: {local: duty-1}}
-      - {id: duty-2, name: {zh: 值二, en: duty 2}, department: eco, tier: district, addresses: {local: duty-2}}
-      - {id: mayor, name: {zh: 市, en: mayor}, department: eco, tier: city, language: en, addresses: {local: mayor}}
-      - {id: fireman, name: {zh: 火, en: fireman}, department: fire, tier: district, addresses: {local: fireman}}
-      - {id: neighbour, name: {zh: 邻, en: neighbour}, department: next-door, tier: district, addresses: {local: n}}
+      - {id: grid-a, name: {zh: 甲, en: grid A}, department: town, tier: township, addresses: {file: grid-a}}
+      - {id: grid-b, name: {zh: 乙, en: grid B}, department: town, tier: township, addresses: {file: grid-b}}
+      - {id: park-man, name: {zh: 园, en: park man}, department: town, tier: park, addresses: {file: park-man}}
+      - {id: chief, name: {zh: 河长, en: chief}, department: town, tier: township, addresses: {file: chief}}
+      - {id: firm-man, name: {zh: 厂长, en: firm man}, department: works, tier: park, addresses: {file: firm-man}}
+      - {id: officer, name: {zh: 科长, en: officer}, department: eco, tier: district, addresses: {file: o, mail: o@x}}
+      - {id: duty-1, name: {zh: 值一, en: duty 1}, department: eco, tier: district, addresses: {file: duty-1}}
+      - {id: duty-2, name: {zh: 值二, en: duty 2}, department: eco, tier: district, addresses: {file: duty-2}}
+      - {id: mayor, name: {zh: 市, en: mayor}, department: eco, tier: city, language: en, addresses: {file: mayor}}
+      - {id: fireman, name: {zh: 火, en: fireman}, department: fire, tier: district, addresses: {file: fireman}}
+      - {id: neighbour, name: {zh: 邻, en: neighbour}, department: next-door, tier: district, addresses: {file: n}}
     rotas:
       - id: duty
         from: 2026-01-01

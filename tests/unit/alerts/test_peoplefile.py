@@ -21,7 +21,7 @@ SHANGYU = Path(__file__).parents[3] / "simulators/data/shangyu"
 def test_a_people_file_gives_departments_persons_rotas_and_duties() -> None:
     found = people()
     assert found.departments["fire"].branch is Branch.FIRE
-    assert found.persons["officer"].addresses == {"local": "o", "mail": "o@x"}
+    assert found.persons["officer"].addresses == {"file": "o", "mail": "o@x"}
     assert (found.persons["mayor"].tier, found.persons["mayor"].language) == (Tier.CITY, "en")
     assert found.rotas["duty"].change is Change.SHIFT
     assert [duty.role for duty in found.duties][:2] == [Role.GRID_WORKER, Role.GRID_WORKER]
@@ -57,7 +57,7 @@ def test_a_system_without_a_people_file_has_nobody() -> None:
         ("order: [duty-1, duty-2]", "order: []", "rotas.0.order", "rota duty has no persons"),
         ("order: [duty-1, duty-2]", "order: [duty-1, duty-9]", "rotas.0.order.1", "no person 'duty-9'"),
         ('to: "20:00"}', 'to: "20:30"}', "rotas.0.shifts.1", "shifts 08:00-20:30 and 20:00-08:00 overlap"),
-        ("addresses: {local: grid-a}", "addresses: {}", "persons.0.addresses", "grid-a has no address"),
+        ("addresses: {file: grid-a}", "addresses: {}", "persons.0.addresses", "grid-a has no address"),
         ("department: works, tier", "department: work, tier", "persons.4.department", "no department 'work'"),
         ("shift: 1,", "shift: 3,", "rotas.0.swaps.0.shift", "rota duty has no shift 3"),
         ("to: 2026-12-25", "to: 2026-12-23", "rotas.0.leave.0.to", "2026-12-23 lies before 2026-12-24"),
@@ -111,5 +111,5 @@ def test_a_file_without_its_registry_is_held_against_itself_alone() -> None:
 def test_the_delivered_people_of_the_simulated_region_are_all_marked_and_reached_on_this_machine_alone() -> None:
     found = load_people(SHANGYU / "people.yaml", load_registry(SHANGYU / "registry.yaml"))
     assert all(person.name_zh.endswith("（模拟）") for person in found.persons.values())
-    assert {channel for person in found.persons.values() for channel in person.addresses} == {"local"}
+    assert {channel for person in found.persons.values() for channel in person.addresses} == {"file"}
     assert {one.branch for one in found.departments.values()} >= set(Branch) - {Branch.OTHER}
