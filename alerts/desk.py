@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from alerts import tables as t
 from alerts.bounds import Bound
+from alerts.covering import covered
 from alerts.episodes import multiple_of
 from alerts.events import Change, Event, Fact
-from alerts.journal import Journal, event_of
+from alerts.journal import Journal, event_of, tallies
 from alerts.states import Act, Deed, State, WrongTransition, next_state
+from alerts.tally import Tally
 from alerts.verdicts import Point
 from sensors.errors import JianhuError, UnknownName
 
@@ -166,13 +168,15 @@ class Desk:
     def open_events(self, part: Part = Part.NOW, limit: int = MOST_AT_ONCE) -> tuple[Alert, ...]:
         """Return what waits for somebody: not closed, not joined; unacknowledged first, then urgent, then newest.
 
-        An acknowledged event that was withdrawn waits for nobody and is left out.
+        An event that a graver one covers waits with it (`alerts.covering`). An acknowledged event that was withdrawn
+        waits for nobody and is left out.
         """
         c = t.event.c
         waits = (c.state == State.RAISED.value) | (c.fact != Fact.WITHDRAWN.value)
         query = sa.select(t.event).where(
-            c.state != State.CLOSED.value, c.backfilled == (part is Part.BACKFILLED), c.fact != Fact.JOINED.value, waits
-        )
+            c.state != State.CLOSED.value, c.backfilled == (part is Part.BACKFILLED), c.fact != Fact.JOINED.value,
+            waits, ~covered(),
+        )  # fmt: skip
         raised_first = sa.case((c.state == State.RAISED.value, 0), else_=1)
         return self._alerts(query.order_by(raised_first, c.priority, c.number.desc()).limit(_bounded(limit)))
 
@@ -180,7 +184,7 @@ class Desk:
         """Return the ids of the newest events of "now" that nobody acknowledged, whatever their priority."""
         c = t.event.c
         query = sa.select(c.id).where(
-            c.state == State.RAISED.value, c.backfilled.is_(False), c.fact != Fact.JOINED.value
+            c.state == State.RAISED.value, c.backfilled.is_(False), c.fact != Fact.JOINED.value, ~covered()
         )
         with self._journal.reading() as connection:
             return tuple(connection.execute(query.order_by(c.number.desc()).limit(_bounded(limit))).scalars())
@@ -191,7 +195,7 @@ class Desk:
         waits = (c.state == State.RAISED.value) | (c.fact != Fact.WITHDRAWN.value)
         query = (
             sa.select(c.state, sa.func.count())
-            .where(c.backfilled == (part is Part.BACKFILLED), c.fact != Fact.JOINED.value, waits)
+            .where(c.backfilled == (part is Part.BACKFILLED), c.fact != Fact.JOINED.value, waits, ~covered())
             .group_by(c.state)
         )
         with self._journal.reading() as connection:
@@ -244,6 +248,11 @@ class Desk:
             found = connection.execute(sa.select(t.event_step).where(s.event == event_id).order_by(s.number))
             steps = tuple(step_of(row) for row in found)
         return Why(alert=alert, raised_by=event.raised_by, peak=event.peak, points=points, steps=steps)
+
+    def tally(self, event: Event) -> Tally | None:
+        """Return on how many days the series of an event was over, as known now; None for a rule without a tally."""
+        with self._journal.reading() as connection:
+            return tallies(connection, [event]).get(event.id)
 
     def newest_change(self) -> int:
         """Return the cursor of now, for `changes_since`."""
@@ -323,7 +332,7 @@ class Desk:
 
     def _alerts(self, query: sa.Select[Any]) -> tuple[Alert, ...]:
         with self._journal.reading() as connection:
-            return tuple(_alert(row) for row in connection.execute(query))
+            return tuple(alert_of(row) for row in connection.execute(query))
 
 
 def _text(text: str, most: int, what: str) -> str:
@@ -352,7 +361,8 @@ def _conditions(filters: Filters) -> Iterable[sa.ColumnElement[bool]]:
         yield c.start < filters.end_ms
 
 
-def _alert(row: sa.Row[Any]) -> Alert:
+def alert_of(row: sa.Row[Any]) -> Alert:
+    """Return a row of the event table as the console shows it."""
     return Alert(
         event=event_of(row),
         noticed_at=row.noticed_at,

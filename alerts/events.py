@@ -9,14 +9,14 @@ nothing is left is withdrawn, and comes back under its id when its episode does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from alerts.counting import Crossing
 from alerts.episodes import Episode
-from alerts.grades import priority_of
+from alerts.grades import OFTEN, priority_of
 from alerts.rules import Kind, Rule
 from alerts.states import Act, State, next_state
 from alerts.verdicts import Point, SeriesKey
@@ -177,6 +177,19 @@ def match(episodes: Sequence[Episode], events: Sequence[Event], moment: Moment) 
         changes.append(after)
     changes += [_leave(event, standing, moment) for event in events if event.id not in taken]
     return tuple(changed for changed in changes if changed.event != changed.before)
+
+
+def recurring(event: Event, earlier: Mapping[str, int]) -> Event:
+    """Return a new event linked to the newest of the earlier events of its series (id → start), and how many it makes.
+
+    From the third on it is one more pressing (`alerts.grades.OFTEN`); 重发复发.
+    """
+    if not earlier:
+        return event
+    newest = max(earlier, key=lambda name: (earlier[name], name))
+    count = len(earlier) + 1
+    priority = event.priority - 1 if count >= OFTEN else event.priority
+    return replace(event, recurs=newest, recurrence=count, priority=max(1, priority))
 
 
 def _keepers(episodes: Sequence[Episode], events: Sequence[Event]) -> list[Event | None]:

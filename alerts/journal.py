@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 import alerts.cases.tables
+import alerts.gates.tables
 import alerts.handover.tables
 import alerts.notices.tables
 import alerts.notify.tables  # noqa: F401 - its tables are made with the others
@@ -28,7 +29,8 @@ from alerts.keeper import Step
 from alerts.rules import Kind
 from alerts.series import Series
 from alerts.states import State
-from alerts.verdicts import Point, SeriesKey
+from alerts.tally import Tally, is_tallied, since, tally
+from alerts.verdicts import Point, SeriesKey, Verdict
 from sensors.errors import StoreError
 
 MACHINE: Final = "jianhu"
@@ -141,6 +143,13 @@ class Turn:
             _is_one_of(t.verdict, [key]), t.verdict.c.start < floor_ms, t.verdict.c.verdict > 0
         )
         return self.connection.execute(query.limit(1)).first() is not None
+
+    def earlier(self, key: SeriesKey, start_ms: int, end_ms: int) -> Mapping[str, int]:
+        """Return the live events of a series that start within a span: id → start."""
+        c = t.event.c
+        live = c.fact.in_([Fact.GOING_ON.value, Fact.CLEARED.value])
+        query = sa.select(c.id, c.start).where(_is_one_of(t.event, [key]), c.start >= start_ms, c.start < end_ms, live)
+        return {row.id: int(row.start) for row in self.connection.execute(query)}
 
     def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
         """Write what is fresh of the series, and the steps with their events and notices."""
@@ -296,6 +305,23 @@ def _add_columns(connection: sa.Connection, table: sa.Table, held: set[str]) -> 
         if column.name not in held:
             told = CreateColumn(column).compile(dialect=connection.dialect)
             connection.execute(sa.text(f"ALTER TABLE {prepare.format_table(table)} ADD COLUMN {told}"))
+
+
+def tallies(connection: sa.Connection, events: Sequence[Event]) -> Mapping[str, Tally]:
+    """Return on how many days the series of events were over, as known now; by event, for those that have a tally."""
+    wanted = {event.id: event for event in events if is_tallied(event)}
+    if not wanted:
+        return {}
+    v = t.verdict.c
+    first = min(since(event.last) for event in wanted.values())
+    starts: dict[SeriesKey, list[int]] = {}
+    for some in _parts(sorted({event.key for event in wanted.values()}), _KEYS_AT_ONCE):
+        query = sa.select(v.rule, v.site, v.factor, v.start).where(
+            _is_one_of(t.verdict, some), v.start >= first, v.verdict == int(Verdict.OVER)
+        )
+        for row in connection.execute(query):
+            starts.setdefault(SeriesKey(row.rule, row.site, row.factor), []).append(int(row.start))
+    return {name: tally(starts.get(event.key, ()), event.last) for name, event in wanted.items()}
 
 
 def event_of(row: sa.Row[Any]) -> Event:

@@ -7,11 +7,11 @@ made, and saved many at a time. After a transaction that failed it is told to fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from alerts.columns import Columns
-from alerts.events import Changed, Moment
+from alerts.events import Change, Changed, Event, Fact, Moment, recurring
 from alerts.periods import Cadence
 from alerts.rules import Rule, Rules
 from alerts.series import Series
@@ -31,6 +31,9 @@ class Shelf(Protocol):
 
     def has_before(self, key: SeriesKey, floor_ms: int) -> bool:
         """Return whether a series has rows before an instant that are not fine."""
+
+    def earlier(self, key: SeriesKey, start_ms: int, end_ms: int) -> Mapping[str, int]:
+        """Return the live events of a series that start within a span: id → start."""
 
     def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
         """Write what is fresh of the series, and the steps with their events, in this order."""
@@ -60,6 +63,7 @@ class Keeper:
         self._held: dict[SeriesKey, Series] = {}
         self._touched: dict[SeriesKey, Series] = {}
         self._steps: list[Step] = []
+        self._unsaved: dict[SeriesKey, dict[str, Event]] = {}
         self._saved = 0
 
     def take(self, columns: Columns, shelf: Shelf) -> None:
@@ -73,7 +77,7 @@ class Keeper:
             for part in parts:
                 series.take(part)
             self._touched[key] = series
-            self._evaluate(series, parts)
+            self._evaluate(series, parts, shelf)
 
     def save(self, shelf: Shelf) -> int:
         """Write everything that changed since the last save, and return how many steps of events there were."""
@@ -91,20 +95,38 @@ class Keeper:
         self._saved += sum(step.changed.change is not None for step in self._steps)
         self._touched.clear()
         self._steps.clear()
+        self._unsaved.clear()
 
     def forget(self) -> None:
         """Let go of everything: what was not saved comes again with the messages."""
         self._held.clear()
         self._touched.clear()
         self._steps.clear()
+        self._unsaved.clear()
         self._saved = 0
 
-    def _evaluate(self, series: Series, parts: Sequence[Judged]) -> None:
+    def _evaluate(self, series: Series, parts: Sequence[Judged], shelf: Shelf) -> None:
         tick = max(int(part.columns.at[part.rows].max()) for part in parts)
         rule = parts[-1].rule
         after = rule.backfill_after_ms or self._rules.backfill_after_ms
         moment = Moment(key=series.key, rule=rule, tick=tick, backfill_after_ms=after)
-        self._steps += [Step(changed=changed, at=tick) for changed in series.evaluate(moment)]
+        for changed in series.evaluate(moment):
+            told = changed
+            if rule.recurs_within_ms and changed.change is Change.RAISED:
+                told = replace(changed, event=self._linked(changed.event, rule, shelf))
+                series.events[told.event.id] = told.event
+            self._unsaved.setdefault(series.key, {})[told.event.id] = told.event
+            self._steps.append(Step(changed=told, at=tick))
+
+    def _linked(self, event: Event, rule: Rule, shelf: Shelf) -> Event:
+        """Return a new event with the one that it repeats, as far as events are known when it is raised."""
+        since = event.start - rule.recurs_within_ms
+        found = dict(shelf.earlier(event.key, since, event.start))
+        for name, one in self._unsaved.get(event.key, {}).items():
+            found.pop(name, None)
+            if one.fact in {Fact.GOING_ON, Fact.CLEARED} and since <= one.start < event.start:
+                found[name] = one.start
+        return recurring(event, found)
 
     def _hold(self, judged: Mapping[SeriesKey, Sequence[Judged]], shelf: Shelf) -> None:
         """Load what is not held, or not held far enough back."""

@@ -37,6 +37,10 @@ class Shelf:
             one.start < floor_ms and one.verdict is not Verdict.OK for one in held.points.values()
         )
 
+    def earlier(self, key: SeriesKey, start_ms: int, end_ms: int) -> Mapping[str, int]:
+        held = self.kept[key].events if key in self.kept else {}
+        return {name: one.start for name, one in held.items() if start_ms <= one.start < end_ms}
+
     def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
         for one in series:
             kept = self.kept.setdefault(one.key, Series(key=one.key, floor=0, through=None, points={}, events={}))
