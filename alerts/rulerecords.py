@@ -53,6 +53,8 @@ class Kind(StrEnum):
     """What a day's mean or the next hours will be (预测), never as measured."""
     EXHAUSTION = "exhaustion"
     """A yearly quota that will run out (预测)."""
+    STANDING = "standing"
+    """About the system itself; of no rules file, see `alerts.standings`."""
 
 
 class Reach(StrEnum):

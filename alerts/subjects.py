@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from alerts.events import Event
-from alerts.rules import Rule, Rules
+from alerts.rules import Kind, Rule, Rules
+from alerts.standings import SYSTEM
 from sensors.areas import closure
 from sensors.registry import AreaType, Registry, Site
 
@@ -30,7 +31,7 @@ class Subject:
     site: Site | None
     """The registry's entry; None when the event is about an area, or the site is not registered (any more)."""
     network: str
-    """The kind of readings; empty when nothing says it."""
+    """The kind of readings; ``system`` for what is about the system itself, empty when nothing says it."""
     labels: Mapping[str, str] = field(hash=False)
     """What matchers see; a label that is not there counts as empty."""
     areas: tuple[str, ...]
@@ -72,7 +73,7 @@ def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Su
     parents = {area.id: area.parent for area in registry.areas}
     areas = site.areas if site is not None else closure((name,), parents) if name in parents else ()
     rule = _rule(event, rules)
-    network = rule.network if rule is not None else site.kind if site is not None else ""
+    network = _network(event, rule, site)
     made_up = registry.synthetic or (site is not None and site.synthetic)
     made_up = made_up or any(area.synthetic for area in registry.areas if area.id == name)
     labels = {
@@ -94,6 +95,14 @@ def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Su
         event=event, rule=rule, site=site, network=network, labels={k: v for k, v in labels.items() if v},
         areas=areas, synthetic=made_up,
     )  # fmt: skip
+
+
+def _network(event: Event, rule: Rule | None, site: Site | None) -> str:
+    if event.kind is Kind.STANDING:
+        return SYSTEM
+    if rule is not None:
+        return rule.network
+    return "" if site is None else site.kind
 
 
 def _rule(event: Event, rules: Rules) -> Rule | None:

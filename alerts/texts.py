@@ -25,6 +25,7 @@ from alerts.looktexts import ZH as LOOKS_ZH
 from alerts.looktexts import LookWord
 from alerts.rulefile import AIR
 from alerts.rules import OVER_TARGET, WATER_CLASS, Kind
+from alerts.standings import standing_names
 from alerts.states import Deed, State, StepReason
 from alerts.verdicts import Cause, Point
 from sensors.errors import UnknownName
@@ -151,6 +152,7 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Kind.MINIMUM, "下限"),
     (Kind.ZONE, "功能区限值"),
     (Kind.NO_DATA, "无数据"),
+    (Kind.STANDING, "系统事件"),
     (State.RAISED, "待确认"),
     (State.ACKNOWLEDGED, "已确认"),
     (State.CLOSED, "已关闭"),
@@ -238,6 +240,7 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Kind.MINIMUM, "minimum"),
     (Kind.ZONE, "limit by zone"),
     (Kind.NO_DATA, "no data"),
+    (Kind.STANDING, "about the system"),
     (State.RAISED, "raised"),
     (State.ACKNOWLEDGED, "acknowledged"),
     (State.CLOSED, "closed"),
@@ -362,6 +365,8 @@ def class_name(level: int, language: Language = Language.ZH) -> str:
 
 def title(event: Event, language: Language = Language.ZH) -> str:
     """Return the one line that names an event, without the site: ``O3 1小时超标 · 待核实``."""
+    if event.kind is Kind.STANDING:
+        return standing_names(event.key.rule)[0 if language is Language.ZH else 1]
     level = event.peak.level or event.raised_by.level or 1
     named = class_name if _is_class(event.kind, event.key.factor) else level_name
     told = word(_headline(event), language).format(
