@@ -103,6 +103,8 @@ def _as_of(noted: Noted) -> Event:
     said = noted.step.evidence.get("now")
     if not isinstance(said, dict):
         return noted.event
-    marks = {name: said[name] for name in ("to_verify", "backfilled", "hint", "unconfirmed") if name in said}
+    marks = {
+        name: said[name] for name in ("to_verify", "backfilled", "hint", "unconfirmed", "priority") if name in said
+    }
     fact = Fact(said.get("fact", noted.event.fact))
     return replace(noted.event, fact=fact, **marks)

@@ -15,6 +15,7 @@ from alerts.cases.policy import CasePolicy, Owed, Repeats
 from alerts.cases.record import Case, CaseStep, Member, Need, Occurrence, Party, Role, StepKind
 from alerts.cases.states import CaseAct, CaseState
 from alerts.events import Change, Fact
+from alerts.grades import OFTEN
 from alerts.states import Deed, State
 from alerts.subjects import Subject
 
@@ -121,7 +122,7 @@ class Taking:
             need=policy.need_of(what.about), opened_at=what.at, opened_by=event.id, entered_at=what.at,
         )  # fmt: skip
         case = timed(case, policy.due_at(case.state, case.priority, what.at), policy)
-        case, recurred = self._recur(case, what.at)
+        case, recurred = self._recur(case, what)
         opened = tell(
             case, StepKind.OPENED, policy, at=what.at, evidence={"event": event.id}, author=author or MACHINE,
             reason=note,
@@ -142,21 +143,24 @@ class Taking:
 
     def _reopen(self, case: Case, what: Happened) -> None:
         moved = reopen(case, self._docket.parties.get(case.id, ()), what.event, what.at, self._policy)
-        after, recurred = self._recur(moved.case, what.at)
+        after, recurred = self._recur(moved.case, what)
         self._docket.put(replace(moved, case=after, steps=(*moved.steps, *recurred)))
         self._docket.put_parties(case.id, moved.parties)
         self._join(after, what, Opening.OPEN)
 
-    def _recur(self, case: Case, at: int) -> tuple[Case, tuple[CaseStep, ...]]:
-        """Count an incident that begins; from the policy's occurrence on it is pressing, and linked to the others."""
-        rule, policy = self._policy.recurrence, self._policy
+    def _recur(self, case: Case, what: Happened) -> tuple[Case, tuple[CaseStep, ...]]:
+        """Count an incident that begins; from the policy's occurrence on it is pressing, and linked to the others.
+
+        An event that its rule made more pressing for coming often does not count twice.
+        """
+        rule, policy, at = self._policy.recurrence, self._policy, what.at
         earlier = self._docket.earlier(case, at - rule.period_ms, same_factor=rule.same_factor)
         self._docket.begin(Occurrence(case=case.id, key=case.key, factor=case.factor, at=at))
         case = replace(case, occurrence=len(earlier) + 1)
         if case.occurrence < rule.count:
             return case, ()
         before = case.priority
-        if case.priority > rule.highest:
+        if case.priority > rule.highest and what.about.event.recurrence < OFTEN:
             case = pressed(case, case.priority - 1, at, policy)
         evidence = {
             "earlier": list(dict.fromkeys(one.case for one in earlier)), "occurrence": case.occurrence,
@@ -177,18 +181,28 @@ class Taking:
         taken = case.state is not CaseState.RAISED and event.priority >= case.priority
         if taken and self._policy.repeats is Repeats.SIGN and event.state is State.RAISED:
             self._docket.signed.append(event.id)
-        if opening is Opening.OPEN and event.priority < case.priority:
-            after = pressed(self._docket.cases[case.id], event.priority, what.at, self._policy)
+        self._press(case.id, what, opening)
+        return self._docket.cases[case.id]
+
+    def _press(self, case_id: str, what: Happened, opening: Opening) -> None:
+        """Let a case be as urgent as an event of it that could have opened it."""
+        case, priority = self._docket.cases[case_id], what.about.event.priority
+        if opening is Opening.OPEN and priority < case.priority:
+            after = pressed(case, priority, what.at, self._policy)
             self._docket.put(Moved(case=after, parties=(), steps=()))
             self._tell(after, StepKind.PRIORITY_RAISED, what)
-        return self._docket.cases[case.id]
 
     def _note(self, case: Case, what: Happened) -> None:
         """Note what became of an event of a case."""
         member = self._docket.members[what.event]
-        if member.fact is what.fact:
-            return
-        self._docket.join(replace(member, fact=what.fact))
+        if member.fact is not what.fact:
+            self._docket.join(replace(member, fact=what.fact))
+            self._tell_facts(case, what)
+        if case.open and what.about.event.priority < case.priority:
+            self._press(case.id, what, opening_of(what.about, self._policy.openings))
+
+    def _tell_facts(self, case: Case, what: Happened) -> None:
+        """Tell what a changed fact of one event makes of its case as a whole."""
         after = self._docket.cases[case.id]
         if not after.open:
             return

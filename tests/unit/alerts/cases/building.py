@@ -67,8 +67,8 @@ class Town:
 
     def start(self) -> None:
         """Make everything anew over the same database."""
-        keeper = CaseKeeper(self.policy, self.subject, lambda _: self.departments)
-        self.steward = Steward(self.journal, [keeper], lambda: self.now)
+        self.keeper = CaseKeeper(self.policy, self.subject, lambda _: self.departments)
+        self.steward = Steward(self.journal, [self.keeper], lambda: self.now)
         self.desk = CaseDesk(self.journal, self.policy, self.subject, lambda _: self.departments)
         self.events = Desk(self.journal)
 
