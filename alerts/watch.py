@@ -7,6 +7,7 @@ to go on stands in SQL. What was not committed is read again, and read again it 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -15,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from alerts.columns import Columns, columns_of
+from alerts.gates.keeper import GateKeeper
 from alerts.journal import Journal
 from alerts.keeper import Keeper
 from alerts.modes import NO_MODES, Modes
@@ -47,6 +49,8 @@ class WatchSettings:
     """Consumer group that is told the progress, for example ``jianhu-alerts``."""
     deadletter: str
     """Topic of messages that cannot be read."""
+    gated: tuple[str, ...] = ()
+    """Those of the topics of which sites have rain gates: ticks of them decide."""
     messages_at_once: int = 200
     """Most messages in one transaction."""
     poll_s: float = 0.5
@@ -83,6 +87,8 @@ class _Taken:
     offset: int
     columns: Columns | None
     """None for a tick and for what cannot be read."""
+    tick: int | None = None
+    """Of a tick: its time."""
 
 
 def run_alerts(
@@ -97,6 +103,7 @@ def run_alerts(
     on_progress: Callable[[Progress], None],
     network_of: NetworkOf = load_kind,
     modes: Modes = NO_MODES,
+    gates: GateKeeper | None = None,
 ) -> None:
     """Watch results until told to stop; one watch for one journal.
 
@@ -117,13 +124,16 @@ def run_alerts(
         Gives the kinds of readings that the rules name; by default those delivered.
     modes
         What tightens thresholds for a time; a rule may name one without which it does not judge.
+    gates
+        Decides about rain gates in the same transactions; None where there are none.
 
     Raises
     ------
     EdgeError
         When the broker refuses for good, or a topic is not there. While the database is away it waits.
     """
-    watch = _Watch(settings, log_id, journal, Keeper(Judge(rules, registry, standards, network_of, modes), rules))
+    keeper = Keeper(Judge(rules, registry, standards, network_of, modes), rules)
+    watch = _Watch(settings, log_id, journal, keeper, gates)
     try:
         if watch.begin(stop, on_progress):
             while not stop.is_set():
@@ -137,8 +147,11 @@ def run_alerts(
 class _Watch:
     """One run: a consumer with assigned partitions, and a producer of dead letters."""
 
-    def __init__(self, settings: WatchSettings, log_id: str, journal: Journal, keeper: Keeper) -> None:
+    def __init__(
+        self, settings: WatchSettings, log_id: str, journal: Journal, keeper: Keeper, gates: GateKeeper | None
+    ) -> None:
         self._settings, self._log_id, self._journal, self._keeper = settings, log_id, journal, keeper
+        self._gates, self._counts = gates, dict[str, int]()
         shared = {"bootstrap.servers": settings.bootstrap, **settings.client}
         self._consumer = Consumer(
             {
@@ -155,6 +168,7 @@ class _Watch:
     def begin(self, stop: Flag, on_progress: Callable[[Progress], None]) -> bool:
         """Take all partitions where SQL says; return whether that was possible before the stop."""
         places = [(topic, one) for topic in self._settings.topics for one in self._partitions(self._consumer, topic)]
+        self._counts = Counter(topic for topic, _ in places)
         known = self._until_written(self._offsets, stop, on_progress)
         if known is None:
             return False
@@ -195,18 +209,33 @@ class _Watch:
     def _apply(self, turn: Any, taken: Sequence[_Taken]) -> tuple[int, dict[Place, int]]:
         offsets = self._offsets(turn)
         if any(offsets.get(place) != offset for place, offset in self._next.items()):
-            self._keeper.forget()  # somebody else wrote: what is held may be behind
+            self._forget()  # somebody else wrote: what is held may be behind
         for one in taken:
             if one.offset < offsets.get(one.place, 0):
                 continue
             if one.columns is not None:
                 self._keeper.take(one.columns, turn)
+                if self._gates is not None:
+                    self._gates.take(one.columns, turn)
+            self._decide_gates(one, turn)
             offsets[one.place] = one.offset + 1
         steps = self._keeper.save(turn)
+        if self._gates is not None:
+            self._gates.save(turn)
         for topic in {one.place[0] for one in taken}:
             moved = {partition: offset for (held, partition), offset in offsets.items() if held == topic}
             turn.move_offsets(self._log_id, topic, moved)
         return steps, offsets
+
+    def _decide_gates(self, one: _Taken, turn: Any) -> None:
+        topic, partition = one.place
+        if self._gates is not None and one.tick is not None and topic in self._settings.gated:
+            self._gates.advance(one.tick, partition, self._counts[topic], turn)
+
+    def _forget(self) -> None:
+        self._keeper.forget()
+        if self._gates is not None:
+            self._gates.forget()
 
     def _until_written(self, work: Callable[[Any], Any], stop: Flag, on_progress: Callable[[Progress], None]) -> Any:
         """Do work in a transaction, again and again while the database is away; None when told to stop."""
@@ -216,7 +245,7 @@ class _Watch:
                 with self._journal.writing() as turn:
                     return work(turn)
             except StoreError as cause:
-                self._keeper.forget()
+                self._forget()
                 log.warning("%s; next attempt in %.0f s", cause, wait)
                 on_progress(
                     Progress(
@@ -236,12 +265,14 @@ class _Watch:
                 _pass_or_raise(error)
                 continue
             place, offset = (str(message.topic()), int(message.partition() or 0)), int(message.offset() or 0)
+            columns, tick = None, None
             try:
-                columns = _columns(message.value() or b"")
+                found = _columns(message.value() or b"")
             except BadFrame as cause:
                 letters.append(self._letter(message, str(cause)))
-                columns = None
-            taken.append(_Taken(place, offset, columns))
+            else:
+                columns, tick = (None, found.at) if isinstance(found, Tick) else (found, None)
+            taken.append(_Taken(place, offset, columns, tick))
         self._send(letters)
         return taken, len(letters)
 
@@ -289,10 +320,10 @@ class _Watch:
             log.warning("group %s was not told the progress: %s", self._settings.group, cause)
 
 
-def _columns(data: bytes) -> Columns | None:
+def _columns(data: bytes) -> Columns | Tick:
     found = decode_results(data)
     if isinstance(found, Tick):
-        return None
+        return found
     head, rows = found
     return columns_of(rows, head.pack, head.kind)
 

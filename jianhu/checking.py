@@ -84,6 +84,7 @@ def check_configuration(settings: Settings) -> Report:
     _permits(settings, registry, kinds, found)
     _targets(settings, registry, found)
     _modes(settings, registry, rules, found)
+    _gates(settings, kinds, found)
     _people(settings, registry, found)
     _cases(settings, rules, found)
     if not found.problems:
@@ -163,6 +164,14 @@ def _modes(settings: Settings, registry: Registry | None, rules: Rules | None, f
         if modes is not None and rules is not None:
             network_of = partial(load_kind, folder=settings.kinds_dir)
             found.of(lambda: check_modes(document, modes, rules, network_of))
+
+
+def _gates(settings: Settings, kinds: Mapping[str, Kind], found: _Findings) -> None:
+    from alerts.gates.rulefile import NETWORK, load_gate_rule  # noqa: PLC0415
+
+    path = settings.gates_path
+    if path.exists():
+        found.of(lambda: load_gate_rule(path, kinds.get(NETWORK)))
 
 
 def _cases(settings: Settings, rules: Rules | None, found: _Findings) -> None:

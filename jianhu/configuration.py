@@ -61,6 +61,7 @@ def configuration_files(settings: Settings) -> Mapping[str, Path]:
         "permits.yaml": settings.permits_path,
         "targets.yaml": settings.targets_path,
         "modes.yaml": settings.modes_path,
+        "gates.yaml": settings.gates_path,
         "people.yaml": settings.people_path,
         "cases.yaml": settings.cases_path,
         **{path.name: path for path in sorted(beside.glob("*.geojson"))},
@@ -92,7 +93,13 @@ def load_all(parts: Assembly) -> None:
         When something is wrong: with file, line, key and what to do, and all that was found in ``further``.
     """
     # it knows this module's callers
-    from jianhu.parts import load_alert_cases, load_alert_modes, load_alert_people, load_alert_rules  # noqa: PLC0415
+    from jianhu.parts import (  # noqa: PLC0415
+        load_alert_cases,
+        load_alert_modes,
+        load_alert_people,
+        load_alert_rules,
+        load_rule_of_gates,
+    )
 
     _ = parts.kinds  # without a registry nothing else can be read
     problems = Problems()
@@ -101,6 +108,7 @@ def load_all(parts: Assembly) -> None:
         lambda: parts.targets,
         lambda: load_alert_rules(parts),
         lambda: load_alert_modes(parts),
+        lambda: load_rule_of_gates(parts),
         lambda: load_alert_people(parts),
         lambda: load_alert_cases(parts),
     ):

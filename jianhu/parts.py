@@ -26,6 +26,8 @@ from sensors.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from alerts.cases.policy import CasePolicy
+    from alerts.gates.keeper import GateKeeper
+    from alerts.gates.machine import GateRule
     from alerts.modes import Modes
     from alerts.people import People
     from alerts.rules import Rules
@@ -123,6 +125,21 @@ def load_alert_people(parts: Assembly) -> People:
     return load_people(path, parts.registry) if path.exists() else NOBODY
 
 
+def load_rule_of_gates(parts: Assembly) -> GateRule:
+    """Return when rain gates may open: by the system's own file when there is one, else as delivered."""
+    from alerts.gates.rulefile import load_gate_rule  # noqa: PLC0415
+
+    path = parts.settings.gates_path
+    return load_gate_rule(path if path.exists() else None, parts.kind("outfall"))
+
+
+def gate_keeper(parts: Assembly) -> GateKeeper:
+    """Return what decides about the rain gates of this system."""
+    from alerts.gates.keeper import GateKeeper  # noqa: PLC0415
+
+    return GateKeeper(parts.registry, load_rule_of_gates(parts))
+
+
 def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
     """Hold results against the rules until told to stop."""
     from alerts.journal import open_journal  # noqa: PLC0415
@@ -135,6 +152,7 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
                 bootstrap=parts.kafka,
                 topics=tuple(parts.topics.results(kind) for kind in parts.kinds),
                 group=parts.topics.group("alerts"),
+                gated=(parts.topics.results("outfall"),),
                 deadletter=parts.topics.deadletter,
             ),
             log_id=parts.log_id,
@@ -146,6 +164,7 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
             on_progress=lambda _: None,
             network_of=parts.kind,
             modes=load_alert_modes(parts),
+            gates=gate_keeper(parts),
         )
     finally:
         journal.close()

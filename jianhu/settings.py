@@ -127,6 +127,11 @@ class Settings:
         return self.config_dir / "people.yaml"
 
     @property
+    def gates_path(self) -> Path:
+        """When rain gates may open; need not be there."""
+        return self.config_dir / "gates.yaml"
+
+    @property
     def kinds_dir(self) -> Path:
         """The folder of the user's own kind files, beside the registry; need not be there."""
         return self.registry_path.parent / "kinds"
