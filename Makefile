@@ -40,7 +40,7 @@ format: $(VENV)/.ready-dev ## write the code as the formatter wants it
 	$(VENV)/bin/ruff check --fix $(wildcard $(FOLDERS))
 	$(VENV)/bin/ruff format $(wildcard $(FOLDERS))
 
-services: ## make Kafka, InfluxDB, Chromium and PostgreSQL ready for the tests (the first time some 6 minutes)
+services: ## make Kafka, InfluxDB, Chromium, PostgreSQL and Alertmanager ready for the tests (the first time some 6 minutes)
 	@$(FIND_PYTHON); "$$python" scripts/prepare.py
 
 services-up: services ## run Kafka and InfluxDB in the foreground, for trying things out

@@ -63,3 +63,9 @@ def postgres_bin() -> Path | None:
     """Return the folder of PostgreSQL's server programs, or None where it is not installed."""
     found = sorted(_POSTGRES_ROOT.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return found[-1].parent if found else None
+
+
+def alertmanager() -> Path | None:
+    """Return the Alertmanager server, or None where it is not installed."""
+    found = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    return Path(found) if found else None

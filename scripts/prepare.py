@@ -190,6 +190,10 @@ STEPS: Final = (
         ready=places.postgres_bin, make=lambda: _install("postgresql"), tools=("apt-get",),
     ),
     Step(
+        name="alertmanager", what="Alertmanager: Debian package, some seconds",
+        ready=places.alertmanager, make=lambda: _install("prometheus-alertmanager"), tools=("apt-get",),
+    ),
+    Step(
         name="influxdb", what=f"InfluxDB {places.INFLUX_VERSION}: built with Go and Rust, some 5 minutes",
         ready=places.influxd, make=_make_influxdb, tools=("go", "cargo", "rustc", "gcc", "pkg-config"),
     ),

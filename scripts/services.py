@@ -1,4 +1,4 @@
-"""Start and stop real Kafka, InfluxDB and PostgreSQL on loopback ports, each in a folder of its own.
+"""Start and stop real Kafka, InfluxDB, PostgreSQL and Alertmanager on loopback ports, each in a folder of its own.
 
 ``python scripts/services.py up`` starts Kafka and InfluxDB in the foreground for people; the
 integration tests' fixtures use the classes.
@@ -262,6 +262,48 @@ def _server_user() -> Owner | None:
         return None
     entry = pwd.getpwnam("postgres")
     return Owner(user=entry.pw_uid, group=entry.pw_gid)
+
+
+# --- Alertmanager --------------------------------------------------------------------------------
+
+
+class AlertmanagerServer:
+    """One Alertmanager, without others beside it.
+
+    Parameters
+    ----------
+    home
+        Folder of its data.
+    program
+        The server.
+    config
+        Its configuration file's text.
+    """
+
+    def __init__(self, home: Path, program: Path, config: str) -> None:
+        self.home, self._config = home, config
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        self.url = f"http://{address}"
+        self.process = Process(
+            name="Alertmanager",
+            command=[
+                str(program), f"--config.file={home / 'alertmanager.yml'}", f"--storage.path={home / 'data'}",
+                f"--web.listen-address={address}", "--cluster.listen-address=",
+            ],
+            log=home / "alertmanager.log",
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start the server.
+
+        Raises
+        ------
+        ServiceError
+            When it does not come up, for example because it does not like its configuration.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        (self.home / "alertmanager.yml").write_text(self._config, encoding="utf-8")
+        self.process.start(lambda: _answer(f"{self.url}/api/v2/status").get("versionInfo") is not None)
 
 
 # --- for tests and people ------------------------------------------------------------------------

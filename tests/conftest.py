@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.services import chromium, influx, kafka, own_influx, own_kafka, postgres
+from tests.services import alertmanager, chromium, influx, kafka, own_influx, own_kafka, postgres
 from tests.sharing import ByFile, services_first
 
-__all__ = ["chromium", "influx", "kafka", "own_influx", "own_kafka", "postgres"]
+__all__ = ["alertmanager", "chromium", "influx", "kafka", "own_influx", "own_kafka", "postgres"]
 
 
 @pytest.hookimpl(trylast=True)

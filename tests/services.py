@@ -73,6 +73,12 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def alertmanager() -> Path:
+    """The path of the Alertmanager server; a test starts one with a configuration of its own."""
+    return _needed("Alertmanager", places.alertmanager)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Path:
     """The path of Chromium, for a driver's launch options."""
     return _needed("Chromium", places.chromium)
