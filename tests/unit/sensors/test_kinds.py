@@ -230,8 +230,8 @@ def test_a_window_is_found_by_name_and_an_unknown_one_is_an_error() -> None:
 
 def test_evaluations_are_checked_where_the_caller_knows_them() -> None:
     document = read_yaml(FOLDER / "water.yaml")
-    assert parse_kind(document).evaluations == ("water_class", "trophic", "flux")
-    assert parse_kind(document, ["flux", "trophic", "water_class"], ["water_period"]).name == "water"
+    assert parse_kind(document).evaluations == ("water_class", "trophic", "flux", "combination")
+    assert parse_kind(document, ["combination", "flux", "trophic", "water_class"], ["water_period"]).name == "water"
     with pytest.raises(ConfigError, match="no evaluation 'water_period'; name one of air_year"):
         parse_kind(document, None, ["air_year"])
     with pytest.raises(ConfigError, match="no evaluation 'flux'; name one of trophic, water_class"):

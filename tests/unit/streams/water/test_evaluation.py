@@ -17,7 +17,7 @@ from streams.water.standards import load_water_standards
 from tests.water_cases import day_means, detail, kind, named, section, slots
 
 CONTEXT = JudgingContext(kind=kind(), standards=load_standards())
-CLASSED, TROPHIC, FLUX = evaluations_of(kind(), CONTEXT)
+CLASSED, TROPHIC, FLUX, _COMBINED = evaluations_of(kind(), CONTEXT)
 GOOD = {"pH": "7.5", "DO": "8", "CODMn": "3", "NH3-N": "0.3", "TP": "0.06"}
 
 
