@@ -18,20 +18,32 @@ from sensors.areas import Area
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, MINUTE_MS
 from sensors.flags import Mark
 from sensors.kinds import Kind
-from sensors.registry import Registry
+from sensors.registry import Registry, Site
 from sensors.windows import LONG, Span
+from streams.judging.plan import NO_NUMBER
 from streams.periods.areamaking import AreaMaker
 from streams.periods.calendar import LEAP, Bounds, Calendar
 from streams.periods.folding import Part, parts_of
 from streams.periods.members import Clocks, Members, members_of, site_on
 from streams.periods.pages import Pages
 from streams.periods.past import Held, base_series, calendar_name
-from streams.periods.plan import Period, PeriodEvaluation, PeriodMeans, PeriodRow
+from streams.periods.plan import (
+    AreaMembers,
+    AreasEvaluation,
+    Period,
+    PeriodBlock,
+    PeriodEvaluation,
+    PeriodMeans,
+    PeriodRow,
+    Told,
+)
 from streams.periods.registered import PeriodContext, period_evaluations_of
 from streams.periods.saying import Chunk, Speaker, Topic
 from streams.periods.touched import Touched
 
 OPEN: Final = int(Mark.OPEN)
+_ENTRIES: Final = 1 << 16
+"""Registry entries that are remembered by site and day."""
 _Masks = dict[tuple[Bounds, int], NDArray[np.bool_]]
 """Periods with the newest day that is over → which members are touched in each."""
 
@@ -88,6 +100,7 @@ class PeriodJudge:
         self._areas = AreaMaker(kind, context, self._members, self._days, self._slots)
         self._evaluations = period_evaluations_of(kind, context)
         self._calendars = _calendars(kind)
+        self._entries: dict[tuple[str, int], Site] = {}
         self._asked = tuple(
             calendar
             for calendar in (*self._calendars, Calendar(window="24h", span=Span.DAY))
@@ -239,16 +252,58 @@ class PeriodJudge:
         sites = np.nonzero(touched[:count] & (content[:count] != 0))[0]
         if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
             names = [self._members.names[row] for row in sites]
-            entries = tuple(site_on(self._registry, name, period.through_day) for name in names)
+            entries = tuple(self._entry(name, period.through_day) for name in names)
             rows = evaluation.site(period, self._means(evaluation)(names, period), entries)
             self._say_rows(calendar, bounds, period, rows, content)
-        for place, area in enumerate(self._members.areas):
-            came = (content[:count][self._members.lies_in[place]] != 0).any()
-            if came and touched[self._members.row_of_area(place)]:
-                members = self._area_means(self._means(evaluation), place, area, period)
-                entries = tuple(site_on(self._registry, name, period.through_day) for name in members.members)
-                rows = evaluation.area(period, members, area, entries)
-                self._say_rows(calendar, bounds, period, rows, self._area_content(place, content))
+        wanted = [
+            place
+            for place in range(len(self._members.areas))
+            if touched[self._members.row_of_area(place)] and (content[:count][self._members.lies_in[place]] != 0).any()
+        ]
+        if not wanted:
+            return
+        together = self._area_content(wanted, content)
+        if isinstance(evaluation, AreasEvaluation):
+            told, below = evaluation.areas(period, *self._areas_of(self._means(evaluation), wanted, period))
+            self._say_rows(calendar, bounds, period, told, together)
+            self._say_rows(calendar, bounds, period, below, content)
+            return
+        for place in wanted:
+            area = self._members.areas[place]
+            members = self._area_means(self._means(evaluation), place, area, period)
+            entries = tuple(self._entry(name, period.through_day) for name in members.members)
+            rows = evaluation.area(period, members, area, entries)
+            self._say_rows(calendar, bounds, period, rows, together)
+
+    def _areas_of(
+        self, make: Callable[[Sequence[str], Period], PeriodMeans], places: Sequence[int], period: Period
+    ) -> tuple[PeriodMeans, list[AreaMembers]]:
+        """Return the means of areas' own day values, and who belongs to each."""
+        areas = [self._members.areas[place] for place in places]
+        members = [
+            AreaMembers(
+                area=area,
+                sites=tuple(self._entry(name, period.through_day) for name in self._counted(place, period)),
+                children=self._members.children(area.id),
+            )
+            for place, area in zip(places, areas, strict=True)
+        ]
+        return make([area.id for area in areas], period), members
+
+    def _counted(self, place: int, period: Period) -> list[str]:
+        """Return the sites that count in an area on the newest day of a period that is over."""
+        reach = self._members.reach[place]
+        counted = reach.set_on(reach.rows, np.array([period.through_day]))[:, 0]
+        return [self._members.names[row] for row in reach.rows[counted]]
+
+    def _entry(self, name: str, day: int) -> Site:
+        """Return the registry entry of a site on a day, or its newest."""
+        if len(self._entries) > _ENTRIES:
+            self._entries.clear()
+        found = self._entries.get((name, day))
+        if found is None:
+            found = self._entries[name, day] = site_on(self._registry, name, day)
+        return found
 
     def _means(self, evaluation: PeriodEvaluation) -> Callable[[Sequence[str], Period], PeriodMeans]:
         """Return what makes the means that an evaluation is given: none where it says that it needs the days only."""
@@ -258,9 +313,7 @@ class PeriodJudge:
         self, make: Callable[[Sequence[str], Period], PeriodMeans], place: int, area: Area, period: Period
     ) -> PeriodMeans:
         """Return the means of an area's set, with its own and those of the areas below it."""
-        reach = self._members.reach[place]
-        counted = reach.set_on(reach.rows, np.array([period.through_day]))[:, 0]
-        names = [self._members.names[row] for row in reach.rows[counted]]
+        names = self._counted(place, period)
         children = self._members.children(area.id)
         return replace(
             make(names, period),
@@ -268,41 +321,43 @@ class PeriodJudge:
             children=make(children, period) if children else None,
         )
 
-    def _area_content(self, place: int, content: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return the hashes of members with that of an area's sites in its row."""
+    def _area_content(self, places: Sequence[int], content: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the hashes of members with those of areas' sites in the areas' rows."""
         together = content.copy()
-        inside = np.nonzero(self._members.lies_in[place])[0]
-        together[self._members.row_of_area(place)] = content[inside].sum(dtype=np.uint64) | np.uint64(1)
+        for place in places:
+            inside = content[: self._members.site_count][self._members.lies_in[place]]
+            together[self._members.row_of_area(place)] = inside.sum(dtype=np.uint64) | np.uint64(1)
         return together
 
     def _say_rows(
-        self,
-        calendar: Calendar,
-        bounds: Bounds,
-        period: Period,
-        rows: Iterable[PeriodRow],
-        content: NDArray[np.uint64],
+        self, calendar: Calendar, bounds: Bounds, period: Period, told: Told, content: NDArray[np.uint64]
     ) -> None:
-        for (topic, start_day, digits), same in _by_topic(rows, bounds.year):
-            member = np.array([self._member[row.site] for row in same], np.intp)
+        """Say what an evaluation told of a period."""
+        blocks = [each for each in told if isinstance(each, PeriodBlock)]
+        rows = [each for each in told if isinstance(each, PeriodRow)]
+        known: dict[int, NDArray[np.intp]] = {}
+        for block in (*blocks, *(_block(of, digits, same) for (of, digits), same in _by_topic(rows))):
+            member = known.get(id(block.sites))
+            if member is None:
+                member = known[id(block.sites)] = np.array([self._member[name] for name in block.sites], np.intp)
             self._speaker.say(
                 Chunk(
-                    topic=topic,
+                    topic=Topic(block.factor, block.window, block.edition, bounds.year),
                     slots=calendar.slots,
                     member=member,
                     place=bounds.slot,
-                    start=_ms(start_day),
-                    value=[0 if row.value is None else row.value for row in same],
-                    present=[row.value is not None for row in same],
-                    digits=digits,
-                    valid=[row.valid for row in same],
-                    expected=[row.expected for row in same],
-                    reason=[row.reason for row in same],
+                    start=_ms(block.start_day),
+                    value=block.value,
+                    present=block.present,
+                    digits=block.digits,
+                    valid=block.valid,
+                    expected=block.expected,
+                    reason=block.reason,
                     inputs=content[member],
-                    marks=np.array([row.flags for row in same]) | (OPEN if period.open else 0),
-                    level=[-1 if row.level is None else row.level for row in same],
-                    detail=[row.detail for row in same],
-                    primary=[row.primary for row in same],
+                    marks=np.asarray(block.flags) | (OPEN if period.open else 0),
+                    level=block.level,
+                    detail=block.detail,
+                    primary=block.primary,
                 )
             )
 
@@ -338,13 +393,34 @@ def _reached(calendar: Calendar, touched: _Masks, looks_back: int) -> _Masks:
     return found
 
 
-def _by_topic(rows: Iterable[PeriodRow], year: int) -> Iterator[tuple[tuple[Topic, int, int], list[PeriodRow]]]:
+def _by_topic(rows: Iterable[PeriodRow]) -> Iterator[tuple[tuple[tuple[str, str, str, int], int], list[PeriodRow]]]:
     """Yield rows of one topic, start and number of digits together, in the order in which they came first."""
-    found: dict[tuple[Topic, int, int], list[PeriodRow]] = {}
+    found: dict[tuple[tuple[str, str, str, int], int], list[PeriodRow]] = {}
     for row in rows:
-        topic = Topic(row.factor, row.window, row.edition, year)
-        found.setdefault((topic, row.start_day, row.digits), []).append(row)
+        found.setdefault(((row.factor, row.window, row.edition, row.start_day), row.digits), []).append(row)
     yield from found.items()
+
+
+def _block(of: tuple[str, str, str, int], digits: int, rows: Sequence[PeriodRow]) -> PeriodBlock:
+    """Return rows of one topic as columns."""
+    factor, window, edition, start_day = of
+    return PeriodBlock(
+        sites=tuple(row.site for row in rows),
+        factor=factor,
+        window=window,
+        start_day=start_day,
+        digits=digits,
+        edition=edition,
+        value=[0 if row.value is None else row.value for row in rows],
+        present=[row.value is not None for row in rows],
+        valid=[row.valid for row in rows],
+        expected=[row.expected for row in rows],
+        reason=[row.reason for row in rows],
+        detail=[row.detail for row in rows],
+        level=[NO_NUMBER if row.level is None else row.level for row in rows],
+        primary=[row.primary for row in rows],
+        flags=[row.flags for row in rows],
+    )
 
 
 def _ms(day: int) -> int:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sensors.registry import Site
 from sensors.windows import Span
+from streams.judging.plan import NO_NUMBER
 from streams.judging.reasons import States
 
 ALL_SPANS: Final = frozenset({Span.MONTH, Span.QUARTER, Span.YEAR, Span.SEASON})
@@ -186,6 +187,38 @@ class PeriodRow:
     """`sensors.flags.Mark`; the judge adds ``OPEN`` while the period is open."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodBlock:
+    """One result of many sites or areas over one period: what as many `PeriodRow` would say, in columns [members].
+
+    A single number or text stands for all of them.
+    """
+
+    sites: Sequence[str]
+    """Ids."""
+    factor: str
+    window: str
+    start_day: int
+    digits: int
+    edition: str = ""
+    value: ArrayLike
+    """Fixed point."""
+    present: ArrayLike
+    """Where there is a value; elsewhere `reason` says why not."""
+    valid: ArrayLike
+    expected: ArrayLike
+    reason: ArrayLike
+    detail: Sequence[str] | str = ""
+    level: ArrayLike = NO_NUMBER
+    """`NO_NUMBER`: none."""
+    primary: Sequence[str] | str = ""
+    flags: ArrayLike = 0
+
+
+Told = Sequence[PeriodRow | PeriodBlock]
+"""What an evaluation says: by rows, in columns, or both; each key once."""
+
+
 class PeriodEvaluation(Protocol):
     """What a standard says of periods; without state.
 
@@ -205,7 +238,7 @@ class PeriodEvaluation(Protocol):
         """For which periods it is asked; mostly `ALL_SPANS`. With ``DAY`` also for every single day."""
         ...
 
-    def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> list[PeriodRow]:
+    def site(self, period: Period, means: PeriodMeans, sites: tuple[Site, ...]) -> Told:
         """Return what is said of sites over one period.
 
         ``sites`` are the registry entries in force on the newest day that is over (else the entry's last), one per
@@ -213,11 +246,34 @@ class PeriodEvaluation(Protocol):
         """
         ...
 
-    def area(self, period: Period, members: PeriodMeans, area: AreaView, sites: tuple[Site, ...]) -> list[PeriodRow]:
+    def area(self, period: Period, members: PeriodMeans, area: AreaView, sites: tuple[Site, ...]) -> Told:
         """Return what is said of one area over one period.
 
         ``members`` are the sites that count in the area, with or without data; ``sites`` their registry entries.
         `PeriodMeans.own` holds the means of the area's own day values, `PeriodMeans.children` those of the areas
         below it. Rows may name the area or, for ranks, the areas below it; each key is said by one area only.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaMembers:
+    """One area and who belongs to it in a period."""
+
+    area: AreaView
+    sites: tuple[Site, ...]
+    """The registry entries of the sites that count."""
+    children: tuple[str, ...]
+    """Ids of the areas directly below it."""
+
+
+@runtime_checkable
+class AreasEvaluation(Protocol):
+    """An evaluation that says all areas of a partition at once."""
+
+    def areas(self, period: Period, own: PeriodMeans, members: Sequence[AreaMembers]) -> tuple[Told, Told]:
+        """Return what is said of areas over one period, and what of the areas below them.
+
+        ``own`` are the means of the areas' own day values, one member for each of ``members``.
         """
         ...

@@ -15,7 +15,8 @@ from streams.periods.comparing import (
     scores,
     trend,
 )
-from streams.periods.composite import composite_index
+from streams.periods.composite import Composites, composite_indices
+from streams.periods.ratios import same
 from streams.periods.rules import load_rules
 
 
@@ -107,19 +108,20 @@ def test_numbers_are_rounded_half_to_even() -> None:
     assert half_even(Fraction(1, 3), 2) == 33
 
 
+def composite_of(values: dict[str, Fraction], form: int) -> Composites:
+    """Return the composite index of two members with the same values."""
+    return composite_indices(
+        {item: same(value, 2) for item, value in values.items()}, load_rules().air_year.composite[form]
+    )
+
+
 def test_each_form_rounds_its_concentrations_before_it_divides() -> None:
-    old, new = load_rules().air_year.composite
-    values: dict[str, Fraction | None] = dict.fromkeys(("PM10", "SO2", "NO2", "CO", "O3"), Fraction(0))
-    values["PM2.5"] = Fraction("35.4")
-    made = composite_index(values, old)
-    assert made is not None
-    assert made.value == 100  # 35 / 35
-    made = composite_index(values, new)
-    assert made is not None
-    assert made.value == 354  # 3 × 35.4 / 30
-    assert made.largest == ("PM2.5",)
+    values = dict.fromkeys(("PM10", "SO2", "NO2", "CO", "O3"), Fraction(0)) | {"PM2.5": Fraction("35.4")}
+    assert composite_of(values, 0).value.tolist() == [100, 100]  # 35 / 35
+    made = composite_of(values, 1)
+    assert made.value.tolist() == [354, 354]  # 3 × 35.4 / 30
+    assert [item for item, top in zip(made.items, made.largest[:, 0].tolist(), strict=True) if top] == ["PM2.5"]
 
 
 def test_a_missing_item_leaves_no_composite_index() -> None:
-    old, _ = load_rules().air_year.composite
-    assert composite_index({"PM2.5": Fraction(35)}, old) is None
+    assert composite_of({"PM2.5": Fraction(35)}, 0).ok.tolist() == [False, False]
