@@ -28,8 +28,7 @@ class Ratios(NamedTuple):
 
     def fixed(self, digits: int) -> Ints:
         """Return the numbers as fixed point, rounded half to even; 0 where there is none."""
-        found = quotients(product(self.num, 10**digits), self.den)
-        return np.where(self.ok, found, 0)
+        return quotients(product(np.where(self.ok, self.num, 0), 10**digits), self.den)
 
     def fraction(self, place: int) -> Fraction | None:
         """Return one of the numbers."""
