@@ -23,7 +23,7 @@ T = TypeVar("T")
 KeyPath = str | tuple[str | int, ...]
 Parts = Mapping[str, tuple[Any, ...]]
 
-_AT = re.compile(r"(?P<problem>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_AT = re.compile(r"(?P<problem>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 _DEEPEST = 60
 """Levels of lists and mappings in one another that no file of ours has."""

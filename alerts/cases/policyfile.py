@@ -210,8 +210,8 @@ def parse_case_policy(document: Document, delivered: Document | None = None, kno
         none, or a ladder goes back in time; when a kind of response has no row or two.
     """
     whole = document
-    if delivered is not None and isinstance(document.value, dict):
-        value = {**delivered.value, **document.value}
+    if delivered is not None and isinstance(document.value, dict | None):
+        value = {**delivered.value, **(document.value or {})}
         whole = Document(value=value, name=document.name, lines=document.lines)
     return _Reading(whole, known).policy()
 
