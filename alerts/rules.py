@@ -39,6 +39,7 @@ from alerts.rulefile import (
     QuotaEntry,
     RateEntry,
     RulesFile,
+    SeasonEntry,
     ThresholdEntry,
     ZoneEntry,
 )
@@ -78,6 +79,8 @@ _OF_VALUES: Final = frozenset({Kind.LIMIT, Kind.THRESHOLD, Kind.MINIMUM, Kind.ZO
 """Kinds of rules that hold a value against a bound, from which it can come back by a share."""
 _SHARES_OF_FINDINGS: Final = frozenset({Fraction(80, 100), Fraction(90, 100)})
 """Levels below a limit that judgements tell (80, 90 %)."""
+_MEND: Final = "give a value of the kind asked for"
+_PARTS: Final[Mapping[str, Any]] = {"rules": Entry, "seasons": SeasonEntry}
 _HOURS_BEFORE: Final = 23
 """Hours of a day before its last."""
 _GRADED: Final = frozenset({Kind.LIMIT, Kind.FINDING})
@@ -130,20 +133,21 @@ def parse_rules(
         window, season or mode does not fit; when versions of one rule overlap or are of two kinds; when no standard
         gives the limit. All that is wrong stands in ``further``.
     """
-    file = document.read_as(RulesFile)
-    seasons = parse_seasons(document, file.seasons)
-    rules: list[Rule] = []
-    places: list[int] = []
     problems = Problems()
-    for place, entry in enumerate(file.rules):
+    file, places = document.read_parts(RulesFile, _PARTS, _MEND, problems)
+    seasons = parse_seasons(document, file.seasons, problems)
+    rules: list[Rule] = []
+    good: list[int] = []
+    for place, entry in zip(map(int, places["rules"]), file.rules, strict=True):
         with problems.kept():
             network = _network(document, place, entry.network or file.kind, network_of)
             rules.append(_rule(Reading(document, place, network, standards, modes, seasons), entry))
-            places.append(place)
+            good.append(place)
     with problems.kept():
-        _check_versions(document, rules, places)
-    with problems.kept():
-        _check_covers(document, file, rules)
+        _check_versions(document, rules, good)
+    if not problems.found:
+        with problems.kept():
+            _check_covers(document, file, rules)
     problems.raise_first()
     return Rules(
         rules=tuple(rules), backfill_after_ms=file.backfill_after_hours * HOUR_MS, seasons=tuple(seasons.values())

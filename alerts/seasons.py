@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.rulefile import SeasonEntry
+from sensors.errors import Problems
 from sensors.yamlfile import Document
 
 _EPOCH: Final = dt.date(1970, 1, 1)
@@ -41,33 +42,28 @@ class Season:
         )
 
 
-def parse_seasons(document: Document, entries: Mapping[str, SeasonEntry]) -> dict[str, Season]:
-    """Return the seasons of a rules file by id.
-
-    Raises
-    ------
-    ConfigError
-        When a day is none of the calendar's.
-    """
-    return {
-        name: Season(
-            id=name,
-            name_zh=entry.name.zh,
-            name_en=entry.name.en,
-            spans=tuple(
-                (
-                    _month_day(document, ("seasons", name, "spans", place, "from"), span.start),
-                    _month_day(document, ("seasons", name, "spans", place, "to"), span.last),
-                )
-                for place, span in enumerate(entry.spans)
-            ),
-            factors=entry.factors,
-            trades=entry.trades,
-            source=entry.source,
-            confidence=entry.confidence,
-        )
-        for name, entry in entries.items()
-    }
+def parse_seasons(document: Document, entries: Mapping[str, SeasonEntry], problems: Problems) -> dict[str, Season]:
+    """Return the seasons of a rules file by id; those with a day that no calendar has are told to ``problems``."""
+    found: dict[str, Season] = {}
+    for name, entry in entries.items():
+        with problems.kept():
+            found[name] = Season(
+                id=name,
+                name_zh=entry.name.zh,
+                name_en=entry.name.en,
+                spans=tuple(
+                    (
+                        _month_day(document, ("seasons", name, "spans", place, "from"), span.start),
+                        _month_day(document, ("seasons", name, "spans", place, "to"), span.last),
+                    )
+                    for place, span in enumerate(entry.spans)
+                ),
+                factors=entry.factors,
+                trades=entry.trades,
+                source=entry.source,
+                confidence=entry.confidence,
+            )
+    return found
 
 
 def _month_day(document: Document, path: tuple[str | int, ...], text: str) -> MonthDay:

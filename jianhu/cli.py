@@ -65,6 +65,21 @@ app.add_typer(
     ),
     name="alerts",
 )
+
+
+class _Rules(_AlertDesk):
+    """The commands of `jianhu.ruling`, likewise."""
+
+    def _all(self) -> TyperGroup:
+        from jianhu.ruling import rules_app  # noqa: PLC0415
+
+        return get_group(rules_app)
+
+
+app.add_typer(
+    typer.Typer(cls=_Rules, no_args_is_help=True, help="Rules of alerts: list them, test them, try others on history."),
+    name="rules",
+)
 screen = Console(stderr=True)
 
 
