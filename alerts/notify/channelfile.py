@@ -25,7 +25,6 @@ import msgspec
 from alerts.notify.apprised import Robot, Security
 from alerts.notify.channels import is_loopback
 from alerts.notify.sms import IN_HEADERS, PLACES, Form, places_of
-from alerts.texts import Language
 from sensors.errors import ConfigError, Problems
 from sensors.yamlfile import Document
 
@@ -128,7 +127,6 @@ _TRANSPORTS: Final[Mapping[str, type]] = {
 class Common(_Entry, frozen=True, kw_only=True):
     """What every channel may say besides."""
 
-    language: Language = Language.ZH
     at_once: Annotated[int, msgspec.Meta(ge=1, le=32)] = 4
     urgent_at_once: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=120)] = 10.0

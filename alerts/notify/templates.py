@@ -30,7 +30,7 @@ DEFAULT: Final = "default"
 """The template of every kind that has none of its own."""
 LONGEST: Final = 20_000
 EVENT_FIELDS: Final = frozenset({
-    "areas", "because", "clause", "days_over", "end", "fact", "factor", "id", "limit", "link", "marks", "multiple",
+    "areas", "because", "clause", "days_over", "end", "fact", "factor", "id", "limit", "link", "multiple",
     "priority", "rule", "site", "site_name", "start", "state", "streak", "title", "value",
 })  # fmt: skip
 """What is known of each of ``events``, and of ``first``; all are texts, empty where there is nothing to say."""

@@ -18,7 +18,6 @@ EVERY = """\
 channels:
   mail:
     email: {host: smtp.example.cn, port: 587, security: starttls, from: jianhu@example.cn, user: j, password: {env: PW}}
-    language: en
     per_minute: 30
     give_up_h: 6
   group: {robot: {robot: dingtalk, key: {env: KEY}, secret: {env: PW}}}
@@ -83,7 +82,7 @@ def test_without_channels_there_is_the_file(text: str) -> None:
         ("channels:\n  A: {file: {name: x}}", 2, "channels.A", "no name of a channel"),
         ("channels: [a]", 1, "channels", "a list or a value"),
         ("channels:\n  a: file", 2, "channels.a", "no mapping"),
-        ("channels:\n  a:\n    file: {name: x}\n    langauge: zh", 4, "channels.a.langauge", "unknown key"),
+        ("channels:\n  a:\n    file: {name: x}\n    timeuot_s: 3", 4, "channels.a.timeuot_s", "unknown key"),
         ("channels:\n  a:\n    file:\n      nmae: x", 4, "channels.a.file.nmae", "unknown key"),
         ("channels:\n  a:\n    file: {name: ../x}", 3, "channels.a.file.name", "Expected `str` matching regex"),
         ("channels:\n  a:\n    file: {name: x}\n    timeout_s: 0", 4, "channels.a.timeout_s", "Expected `float` > 0"),

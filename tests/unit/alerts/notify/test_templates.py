@@ -42,7 +42,7 @@ def event(**other: str) -> dict[str, str]:
     said = {
         "site_name": "甲站", "areas": "上虞区", "title": "O3 1小时超标", "value": "212 µg/m³", "limit": "200 µg/m³",
         "multiple": "0.06", "clause": "GB 3095-2026 表1", "start": "2026-07-01 14:00", "days_over": "5",
-        "link": "http://127.0.0.1:8420/events/e1",
+        "because": "1小时，212 µg/m³，限值 200 µg/m³（GB 3095-2026 表1），超标 0.06 倍", "link": "http://127.0.0.1:8420/events/e1",
     }  # fmt: skip
     return made | said | other
 
@@ -64,9 +64,8 @@ def test_a_message_says_value_limit_multiple_clause_days_over_and_link() -> None
     assert made.text == (
         "一般 · 新报警\n"
         "甲站（上虞区） O3 1小时超标\n"
-        "数值 212 µg/m³，限值 200 µg/m³，超标 0.06 倍\n"
-        "依据 GB 3095-2026 表1\n"
-        "时间 2026-07-01 14:00；近 30 日超标 5 天\n"
+        "1小时，212 µg/m³，限值 200 µg/m³（GB 3095-2026 表1），超标 0.06 倍\n"
+        "时间 2026-07-01 14:00；近 30 日有 5 天\n"
         "http://127.0.0.1:8420/events/e1"
     )
     assert '<a href="http://127.0.0.1:8420/events/e1">' in made.html
@@ -77,8 +76,13 @@ def test_the_same_is_said_in_english() -> None:
         "raised", "en", fields(event(end="2026-07-01 15:00"), kind_name="New", priority_name="Ordinary")
     )
     assert made.subject == "Ordinary · New: 甲站 O3 1小时超标"
-    assert "value 212 µg/m³, limit 200 µg/m³, over by 0.06 times\nby GB 3095-2026 表1\n" in made.text
+    assert "O3 1小时超标\n1小时，212 µg/m³" in made.text
     assert "from 2026-07-01 14:00 to 2026-07-01 15:00; days over in 30: 5" in made.text
+
+
+def test_an_event_about_the_system_says_what_was_seen() -> None:
+    made = delivered().render("raised", "zh", fields(event(because="", value="mail: HTTP 500")))
+    assert "\nmail: HTTP 500\n" in made.text
 
 
 def test_what_is_synthetic_is_marked_in_every_kind_and_language() -> None:
