@@ -18,6 +18,7 @@ from dashboards.api import head
 from dashboards.console import Console, console_of
 from dashboards.events import acknowledged, alert_data, closed
 from dashboards.keeper import Kept
+from dashboards.parkmoves import moves_data, moves_of
 from dashboards.plain import why_data
 from dashboards.visitor import clean_author, remember_author, visitor_of
 from sensors.errors import UnknownName
@@ -90,6 +91,17 @@ async def why(request: Request, event_id: str) -> Any:
     """Answer with all that went into an event, and its history."""
     console = console_of(request)
     return why_data(await _why(console, event_id), console.decimals)
+
+
+@router.get("/alerts/{event_id}/moves")
+async def moves(request: Request, event_id: str) -> Any:
+    """Answer with which of a park's points moved first around an event; null where the site is none of a park's."""
+    console = console_of(request)
+    event = (await _why(console, event_id)).alert.event
+    kept = await console.keeper.read(
+        ("moves", event_id), lambda: moves_of(console.store, console.registry, lambda name: console.kinds[name], event)
+    )
+    return {"fresh": kept.fresh, "moves": None if kept.value is None else moves_data(kept.value)}
 
 
 async def _why(console: Console, event_id: str) -> Any:
