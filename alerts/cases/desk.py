@@ -19,7 +19,7 @@ from alerts.cases.record import Case, CaseStep
 from alerts.cases.responsedesk import ResponseDesk
 from alerts.cases.states import CaseAct, CaseState, Verdict
 from alerts.cases.store import case_of, load, load_occurrences, party_of, save, step_of
-from alerts.cases.taking import Departments, Happened, Taking
+from alerts.cases.taking import Happened, Sharing, Taking, alone
 from alerts.desk import MOST_AT_ONCE, Desk
 from alerts.events import Change
 from alerts.journal import Journal, event_of
@@ -82,7 +82,7 @@ class CaseDesk:
         Deadlines, and what each act must bring.
     subject_of
         What is known of an event; only `open` needs it.
-    departments
+    sharing
         As of `alerts.cases.keeper.CaseKeeper`.
     """
 
@@ -91,10 +91,10 @@ class CaseDesk:
         journal: Journal,
         policy: CasePolicy,
         subject_of: SubjectOf | None = None,
-        departments: Departments = lambda _: (),
+        sharing: Sharing = alone,
     ) -> None:
         self._journal, self._policy, self._subject_of = journal, policy, subject_of
-        self._departments = departments
+        self._sharing = sharing
         self._events, self._responses = Desk(journal), ResponseDesk(journal, policy)
 
     def open_cases(self, now: int, filters: CaseFilters | None = None, limit: int = 100) -> tuple[Case, ...]:
@@ -231,7 +231,7 @@ class CaseDesk:
             if current is not None and current.open:
                 return current
             load_occurrences(turn, docket, docket.by_key, at - self._policy.recurrence.period_ms)
-            made = Taking(docket, self._policy, self._departments).open(what, signed.author, signed.note)
+            made = Taking(docket, self._policy, self._sharing).open(what, signed.author, signed.note)
             save(turn, docket)
             return docket.cases[made.id]
 

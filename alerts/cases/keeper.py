@@ -14,7 +14,7 @@ from alerts.cases.incidents import incident_of
 from alerts.cases.life import overdue
 from alerts.cases.policy import CasePolicy
 from alerts.cases.store import load, load_due, load_occurrences, next_due, save
-from alerts.cases.taking import Departments, Happened, Taking
+from alerts.cases.taking import Happened, Sharing, Taking, alone
 from alerts.events import Event, Fact
 from alerts.journal import MACHINE, Turn
 from alerts.states import Deed
@@ -37,12 +37,12 @@ class CaseKeeper:
         What opens a case, deadlines and the rest.
     subject_of
         What is known of an event.
-    departments
+    sharing
         Who shares a case which an event opens, beside the parties that the policy names.
     """
 
-    def __init__(self, policy: CasePolicy, subject_of: SubjectOf, departments: Departments = lambda _: ()) -> None:
-        self._policy, self._subject_of, self._departments = policy, subject_of, departments
+    def __init__(self, policy: CasePolicy, subject_of: SubjectOf, sharing: Sharing = alone) -> None:
+        self._policy, self._subject_of, self._sharing = policy, subject_of, sharing
 
     @property
     def name(self) -> str:
@@ -64,7 +64,7 @@ class CaseKeeper:
         docket = load(turn, events={one.event for one in happened}, keys=keys)
         known = keys | {case.key for case in docket.cases.values()}
         load_occurrences(turn, docket, known, min(one.at for one in happened) - self._policy.recurrence.period_ms)
-        taking = Taking(docket, self._policy, self._departments)
+        taking = Taking(docket, self._policy, self._sharing)
         for one in happened:
             taking.take(one)
         save(turn, docket)

@@ -113,6 +113,17 @@ def act(case: Case, parties: Sequence[Party], ask: Ask, policy: CasePolicy, owed
     return Moved(case=after, parties=signed, steps=(step,))
 
 
+def waited_for(case: Case, parties: Sequence[Party]) -> tuple[Party, ...]:
+    """Return the parties whose acknowledgement a case needs; none where anybody's will do."""
+    match case.need:
+        case Need.ANY:
+            return ()
+        case Need.SIDES:
+            return tuple(party for party in parties if party.role is Role.SIDE)
+        case Need.ALL:
+            return tuple(parties)
+
+
 def _standing(case: Case, policy: CasePolicy, *, enough: bool = True) -> Standing:
     ended = case.going_on == 0 or case.kind in policy.may_go_on
     return Standing(verdict=case.verdict, withdrawn=case.withdrawn, acknowledged_enough=enough, ended=ended)
@@ -134,9 +145,9 @@ def _acknowledge(
     )
     if named is not None and case.state in AFTER_ACKNOWLEDGEMENT:
         return NextCaseState(state=case.state, reason=CaseReason.PARTY_TOOK_NOTICE, allowed=True), signed
-    if case.need is Need.ALL and parties and named is None and case.state is CaseState.RAISED:
+    if named is None and case.state is CaseState.RAISED and waited_for(case, parties):
         raise ActIncomplete(ask.act, Lack.PARTY)
-    enough = case.need is Need.ANY or all(party.acknowledged_at is not None for party in signed)
+    enough = all(party.acknowledged_at is not None for party in waited_for(case, signed))
     return next_case_state(case.state, ask.act, _standing(case, policy, enough=enough)), signed
 
 

@@ -36,8 +36,6 @@ class PartySource(StrEnum):
 
     AREA = "area"
     """The site's area of this type."""
-    SETTING = "setting"
-    """An entry of the site's setting: a name, for whom nobody is registered."""
     DEPARTMENT = "department"
     """The name itself."""
 
@@ -133,8 +131,5 @@ def _party(row: PartyRow, about: Subject) -> str:
         case PartySource.AREA:
             area = about.labels.get(row.name, "")
             return f"area:{area}" if area else ""
-        case PartySource.SETTING:
-            name = "" if about.site is None else str(about.site.setting.get(row.name) or "")
-            return f"other:{name}" if name else ""
         case PartySource.DEPARTMENT:
             return f"department:{row.name}"

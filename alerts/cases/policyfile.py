@@ -77,7 +77,6 @@ class _NeedEntry(_SelectorEntry, kw_only=True, frozen=True, forbid_unknown_field
 class _PartyEntry(_SelectorEntry, kw_only=True, frozen=True, forbid_unknown_fields=True):
     role: Role
     area: AreaType | None = None
-    setting: _Name = ""
     department: _Name = ""
 
 
@@ -280,14 +279,10 @@ class _Reading:
 
     def _party(self, place: int, row: _PartyEntry) -> PartyRow:
         named = [
-            (source, str(name))
-            for source, name in zip(PartySource, (row.area, row.setting, row.department), strict=True)
-            if name
+            (source, str(name)) for source, name in zip(PartySource, (row.area, row.department), strict=True) if name
         ]
         if len(named) != 1:
-            raise self._document.error(
-                ("parties", place), "a party is named in one way", "write one of area, setting, department"
-            )
+            raise self._document.error(("parties", place), "a party is named in one way", "write area or department")
         return PartyRow(events=_selector(row), source=named[0][0], name=named[0][1], role=row.role)
 
     def _deadlines(self) -> dict[int, Deadlines]:

@@ -17,6 +17,8 @@ class Need(StrEnum):
 
     ANY = "any"
     """Anybody's."""
+    SIDES = "sides"
+    """That of both sides of the section, each for itself."""
     ALL = "all"
     """Every party's, each for itself."""
 

@@ -10,20 +10,25 @@ from typing import Final
 from alerts.cases.docket import Docket
 from alerts.cases.evidence import Evidence, EvidenceKind
 from alerts.cases.incidents import Incident, Opening, incident_of, opening_of
-from alerts.cases.life import MACHINE, Ask, Moved, act, pressed, reopen, tell, timed
+from alerts.cases.life import MACHINE, Ask, Moved, act, pressed, reopen, tell, timed, waited_for
 from alerts.cases.policy import CasePolicy, Owed, Repeats
-from alerts.cases.record import Case, CaseStep, Member, Need, Occurrence, Party, Role, StepKind
+from alerts.cases.record import Case, CaseStep, Member, Occurrence, Party, Role, StepKind
 from alerts.cases.states import CaseAct, CaseState
 from alerts.events import Change, Fact
 from alerts.grades import OFTEN
 from alerts.states import Deed, State
 from alerts.subjects import Subject
 
-Departments = Callable[[Subject], Iterable[str]]
-"""Gives the departments that share a case which an event opens."""
+Sharing = Callable[[Subject, int], Iterable[tuple[str, Role]]]
+"""Gives who shares a case which an event opens at an instant: parties and why they are."""
 _BACK: Final = frozenset({Change.RAISED_AGAIN, Change.WENT_ON, Change.PARTED})
 """Changes by which an event comes back; of a case that was written off, a relapse."""
 _GONE: Final = frozenset({Change.CLEARED, Change.WITHDRAWN, Change.JOINED})
+
+
+def alone(_about: Subject, _at: int) -> Iterable[tuple[str, Role]]:
+    """Give nobody: where no people are known."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +58,8 @@ class Happened:
 class Taking:
     """Steps of events, taken into a docket by a policy."""
 
-    def __init__(self, docket: Docket, policy: CasePolicy, departments: Departments = lambda _: ()) -> None:
-        self._docket, self._policy, self._departments = docket, policy, departments
+    def __init__(self, docket: Docket, policy: CasePolicy, sharing: Sharing = alone) -> None:
+        self._docket, self._policy, self._sharing = docket, policy, sharing
 
     def take(self, what: Happened) -> None:
         """Do what one step does."""
@@ -135,7 +140,7 @@ class Taking:
 
     def _parties(self, what: Happened) -> Iterable[Party]:
         seen = set()
-        named = ((f"department:{name}", Role.JOINT) for name in self._departments(what.about))
+        named = self._sharing(what.about, what.at)
         for party, role in (*self._policy.parties_of(what.about), *named):
             if party not in seen:
                 seen.add(party)
@@ -214,7 +219,7 @@ class Taking:
     def _acknowledge(self, case: Case, what: Happened) -> None:
         """Let a person who acknowledged an event have acknowledged its case, where anybody may."""
         parties = self._docket.parties.get(case.id, ())
-        if case.state is not CaseState.RAISED or (case.need is Need.ALL and parties):
+        if case.state is not CaseState.RAISED or waited_for(case, parties):
             return
         reference = Evidence(kind=EvidenceKind.EVENT, value=what.event)
         ask = Ask(act=CaseAct.ACKNOWLEDGE, author=what.author, at=what.at, evidence=(reference,))

@@ -133,6 +133,7 @@ _TEXTS: Final[tuple[tuple[Key, str, str], ...]] = (
     (Role.JOINT, "联合处置", "joint handling"),
     (Role.OWNER, "整改责任方", "is to put it right"),
     (Need.ANY, "任一方签收即可", "anybody's acknowledgement will do"),
+    (Need.SIDES, "断面双方均须签收", "both sides of the section acknowledge"),
     (Need.ALL, "各方均须签收", "every party acknowledges"),
     (Lack.NAME, "姓名", "a name"),
     (Lack.NOTE, "说明", "a note"),

@@ -11,6 +11,7 @@ from alerts.cases.keeper import CaseKeeper
 from alerts.cases.life import Ask
 from alerts.cases.policy import CasePolicy
 from alerts.cases.policyfile import load_case_policy
+from alerts.cases.record import Role
 from alerts.cases.states import CaseAct, Verdict
 from alerts.desk import Desk
 from alerts.events import Change, Changed, Event, Fact, event_id
@@ -46,7 +47,7 @@ def sites() -> Registry:
     found = (
         site("A", areas=("county-1",)), site("B", areas=("county-1",)),
         water("S", "drinking_source", control=["source"]),
-        water("H", "river_section", control=["city", "handover"], neighbour="嵊州市"),
+        water("H", "river_section", control=["city", "handover"]),
         site("V1", kind="voc", station_class="boundary", areas=("firm-1", "county-1")),
         site("V2", kind="voc", station_class="boundary", areas=("firm-1", "county-1")),
         site("O", kind="outfall", station_class="sewage", areas=("firm-1", "county-1")),
@@ -61,16 +62,24 @@ class Town:
         self.now = NOW
         self.url, self.policy, self.rules = url, policy, rules
         self.registry = sites()
+        self.sides: tuple[str, ...] = ()
         self.departments: tuple[str, ...] = ()
         self.journal: Journal = open_journal(url, lambda: self.now)
         self.start()
 
     def start(self) -> None:
         """Make everything anew over the same database."""
-        self.keeper = CaseKeeper(self.policy, self.subject, lambda _: self.departments)
+        self.keeper = CaseKeeper(self.policy, self.subject, self.sharing)
         self.steward = Steward(self.journal, [self.keeper], lambda: self.now)
-        self.desk = CaseDesk(self.journal, self.policy, self.subject, lambda _: self.departments)
+        self.desk = CaseDesk(self.journal, self.policy, self.subject, self.sharing)
         self.events = Desk(self.journal)
+
+    def sharing(self, about: Subject, _at: int) -> tuple[tuple[str, Role], ...]:
+        sides = self.sides if about.event.key.site == "H" else ()
+        return (
+            *((f"area:{side}", Role.SIDE) for side in sides),
+            *((f"department:{name}", Role.JOINT) for name in self.departments),
+        )
 
     def subject(self, event: Event) -> Subject:
         return subject_of(event, self.rules, self.registry, event.start)

@@ -45,8 +45,8 @@ def test_the_delivered_policy_says_what_acts_owe_and_whom_to_tell() -> None:
     assert StepKind.OPENED not in POLICY.notify
     assert set(POLICY.responses) == set(ResponseKind)
     assert (POLICY.relapse_ms, POLICY.repeats) == (30 * DAY_MS, Repeats.SIGN)
-    assert [row.need for row in POLICY.needs] == [Need.ALL, Need.ANY]
-    assert [row.source for row in POLICY.parties] == [PartySource.AREA, PartySource.SETTING]
+    assert [row.need for row in POLICY.needs] == [Need.SIDES, Need.ANY]
+    assert [row.source for row in POLICY.parties] == [PartySource.AREA]
     assert len(POLICY.calendar.holidays) == 3 + 9 + 3 + 5 + 3 + 3 + 7
     assert len(POLICY.calendar.working) == 6
 

@@ -17,7 +17,7 @@ from alerts.states import State
 from tests.unit.alerts.cases.building import DAY_MS, POLICY, Town
 
 LIFE = (CaseAct.ACKNOWLEDGE, CaseAct.VERIFY, CaseAct.HAND_OVER, CaseAct.RECTIFY, CaseAct.REPORT, CaseAct.WRITE_OFF)
-SIDES = ("area:county-1", "other:嵊州市")
+SIDES = ("area:county-1", "area:shengzhou")
 
 
 @pytest.fixture
@@ -83,11 +83,14 @@ def test_recurrence_raises_no_further_than_the_policy_says() -> None:
 
 
 def test_both_sides_of_a_handover_section_acknowledge_independently_and_the_case_waits_for_both(town: Town) -> None:
+    town.sides, town.departments = ("shengzhou", "county-1"), ("water",)
     raised = town.raise_event("H", "water-target", factor="over_target")
     (case,) = town.desk.cases().cases
     file = town.desk.case(case.id)
-    assert case.need is Need.ALL
-    assert {(party.id, party.role) for party in file.parties} == {(side, Role.SIDE) for side in SIDES}
+    assert case.need is Need.SIDES
+    assert {(party.id, party.role) for party in file.parties} == {
+        *((side, Role.SIDE) for side in SIDES), ("department:water", Role.JOINT),
+    }  # fmt: skip
     with pytest.raises(ActIncomplete) as lacking:
         town.act(case.id, CaseAct.ACKNOWLEDGE)
     assert lacking.value.lacks is Lack.PARTY
@@ -102,7 +105,9 @@ def test_both_sides_of_a_handover_section_acknowledge_independently_and_the_case
     both = town.act(case.id, CaseAct.ACKNOWLEDGE, party=SIDES[0])
     assert both.state is CaseState.ACKNOWLEDGED
     signed = {party.id: (party.acknowledged_by, party.acknowledged_at) for party in town.desk.case(case.id).parties}
-    assert signed == {SIDES[0]: ("王芳", town.now), SIDES[1]: ("嵊州值班", town.now - 1000)}
+    assert signed == {
+        SIDES[0]: ("王芳", town.now), SIDES[1]: ("嵊州值班", town.now - 1000), "department:water": ("", None),
+    }  # fmt: skip
     assert town.events.event(raised.id).event.state is State.ACKNOWLEDGED
 
 
