@@ -36,6 +36,7 @@ from alerts.rulefile import (
     NoDataEntry,
     OverOf,
     ProjectionEntry,
+    QualityEntry,
     QuotaEntry,
     RateEntry,
     RulesFile,
@@ -249,7 +250,7 @@ def _clear(reading: Reading, entry: CommonEntry, rule: Rule) -> Clear | None:
 
 def _grade(reading: Reading, place: int, entry: GradeEntry, rule: Rule) -> Grade:
     if entry.multiple is None and entry.periods is None and entry.percent is None:
-        raise reading.error(("grades", place), "says from when on", "give multiple, periods or percent")
+        raise reading.error(("grades", place), "does not say from when on", "give multiple, periods or percent")
     if entry.percent is not None and rule.kind is not Kind.QUOTA:
         raise reading.error(("grades", place, "percent"), "is a share of a quota", "give multiple or periods")
     if entry.multiple is not None and rule.kind not in _GRADED | _OF_VALUES - {Kind.MINIMUM}:
@@ -315,6 +316,14 @@ def _minimum(reading: Reading, entry: MinimumEntry, rule: Rule) -> Rule:
 
 def _no_data(reading: Reading, _entry: NoDataEntry, rule: Rule) -> Rule:
     return replace(rule, factors=(AQI if reading.network.name == AIR else ANY_FACTOR,))
+
+
+def _quality(reading: Reading, entry: QualityEntry, rule: Rule) -> Rule:
+    for place, name in enumerate(entry.factors):
+        if name not in reading.network.factors:
+            mend = f"name one of {', '.join(reading.network.factors)}"
+            raise reading.error(("factors", place), f"{reading.network.name} measures no {name!r}", mend)
+    return replace(rule, kind=Kind.DATA_QUALITY, factors=entry.factors or tuple(reading.network.factors))
 
 
 def _late(_reading: Reading, entry: LateEntry, rule: Rule) -> Rule:
@@ -413,6 +422,7 @@ _MAKERS: Final[Mapping[type, Callable[[Reading, Any, Rule], Rule]]] = {
     LimitEntry: _limit, ThresholdEntry: _threshold, LevelEntry: _level, ClassEntry: _class, FindingEntry: _finding,
     QuotaEntry: _quota, ExhaustionEntry: _exhaustion, MinimumEntry: _minimum, ZoneEntry: _zone,
     NoDataEntry: _no_data, LateEntry: _late, ChangeEntry: _change, RateEntry: _rate, ProjectionEntry: _projection,
+    QualityEntry: _quality,
 }  # fmt: skip
 """What makes a rule of each form of entry; `Entry` names them all (tested)."""
 
