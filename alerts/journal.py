@@ -243,6 +243,11 @@ class Turn:
             "sent_at": None,
         }
 
+    def add_missing(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, but for those whose keys are there already; each row has every column."""
+        if rows:
+            self.connection.execute(self._insert(table).on_conflict_do_nothing(), list(rows))
+
     def upsert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, or take them in place of those with their keys; each row has every column."""
         if not rows:
