@@ -30,6 +30,7 @@ class LookWord(StrEnum):
     PROJECTED = "projected"
     FLAPPING = "flapping"
     DAYS_LEFT = "days_left"
+    DATA_CASE = "data_case"
 
 
 LookKey = LookWord | Kind | Cause | Change
@@ -47,6 +48,9 @@ ZH: Final[tuple[tuple[LookKey, str], ...]] = (
     (LookWord.PROJECTED, "预测值 {number}（非实测）"),
     (LookWord.FLAPPING, "频繁波动"),
     (LookWord.DAYS_LEFT, "预计 {number} 天后用完"),
+    (LookWord.DATA_CASE, "{factor} {window}数据异常，待溯源排查"),
+    (Kind.DATA_QUALITY, "数据异常"),
+    (Cause.SUSPECT, "自动检验存疑（恒值、突变、超常见范围、参数矛盾或不可能值）"),
     (Kind.LATE, "数据迟到"),
     (Kind.CHANGE, "级别突变"),
     (Kind.RATE, "变化率"),
@@ -71,6 +75,9 @@ EN: Final[tuple[tuple[LookKey, str], ...]] = (
     (LookWord.PROJECTED, "projected {number} (not measured)"),
     (LookWord.FLAPPING, "flapping"),
     (LookWord.DAYS_LEFT, "{number} days until it is used up, as projected"),
+    (LookWord.DATA_CASE, "{factor} {window}: data in doubt, to be traced"),
+    (Kind.DATA_QUALITY, "data in doubt"),
+    (Cause.SUSPECT, "an automatic test doubts it: flat, a jump, out of its usual range, contradicted or impossible"),
     (Kind.LATE, "late data"),
     (Kind.CHANGE, "change of level"),
     (Kind.RATE, "rate of change"),
@@ -83,6 +90,7 @@ EN: Final[tuple[tuple[LookKey, str], ...]] = (
     (Change.WORSENED, "worsened"),
 )  # fmt: skip
 HEADLINES: Final[Mapping[Kind, LookWord]] = MappingProxyType({
+    Kind.DATA_QUALITY: LookWord.DATA_CASE,
     Kind.LATE: LookWord.LATE,
     Kind.CHANGE: LookWord.LEVEL_CHANGED,
     Kind.RATE: LookWord.FAST,

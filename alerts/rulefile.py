@@ -217,9 +217,16 @@ class NoDataEntry(CommonEntry, tag="no_data", frozen=True, kw_only=True):
     """No data."""
 
 
+class QualityEntry(CommonEntry, tag="data_quality", frozen=True, kw_only=True):
+    """What automatic tests hold suspect: a data case, never an exceedance."""
+
+    factors: tuple[Text, ...] = ()
+    """Empty: all that the kind measures."""
+
+
 Entry = (
     LimitEntry | ThresholdEntry | LevelEntry | ClassEntry | FindingEntry | QuotaEntry | MinimumEntry | ZoneEntry
-    | NoDataEntry | ExhaustionEntry | LateEntry | ChangeEntry | RateEntry | ProjectionEntry
+    | NoDataEntry | ExhaustionEntry | LateEntry | ChangeEntry | RateEntry | ProjectionEntry | QualityEntry
 )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     """A limit by the zone of a site and by day and night: noise."""
     NO_DATA = "no_data"
     """A registered site that owes a period and sent nothing, one never seen too."""
+    DATA_QUALITY = "data_quality"
+    """What automatic tests of quality hold suspect: a data case (异常数据溯源), told apart from any exceedance."""
     LATE = "late"
     """Packets of a period that came later than they may."""
     CHANGE = "change"

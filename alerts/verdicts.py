@@ -77,6 +77,8 @@ class Cause(StrEnum):
     """A device was over its range within the hour: the truth is at least the range."""
     SILENT = "silent"
     """The site owed the hour and sent nothing."""
+    SUSPECT = "suspect"
+    """An automatic test holds it suspect, or it was impossible: the data are doubted, and nothing else is said."""
     LATE = "late"
     """Packets came later than they may."""
     CHANGED = "changed"
@@ -202,6 +204,7 @@ def _is_hint(rule: Rule, columns: Columns, row: int) -> bool:
 
 _ALWAYS: Final[Mapping[Kind, Cause]] = {
     Kind.NO_DATA: Cause.SILENT, Kind.LATE: Cause.LATE, Kind.EXHAUSTION: Cause.PROJECTED, Kind.QUOTA: Cause.VALUE,
+    Kind.DATA_QUALITY: Cause.SUSPECT,
 }  # fmt: skip
 """Kinds of rules of which a row is over for one cause alone."""
 
@@ -387,6 +390,8 @@ class Judge:
         if rule.kind is Kind.NO_DATA:
             over = reason == columns.reason_code(Reason.SILENT)
             return np.where(over, np.int8(Verdict.OVER), np.int8(Verdict.OK))
+        if rule.kind is Kind.DATA_QUALITY:
+            return _doubted(columns, rows)
         known = columns.has_value[rows]
         between = np.zeros(len(rows), dtype=np.bool_)
         level = columns.level[rows]
@@ -515,6 +520,19 @@ def _by_site(columns: Columns, said: _Said, verdicts: NDArray[np.int8]) -> Itera
             which_bound=said.held.which[part],
             early=said.early,
         )
+
+
+def _doubted(columns: Columns, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return what tests of quality say of rows: over where one of them doubts a value, unknown where there is none.
+
+    A value without a flag, and one that is a copy by its source's rule, are suspect as well, but no test said so.
+    """
+    flags = columns.flags[rows]
+    tested = ((flags & int(Mark.SUSPECT)) != 0) & ((flags & int(Mark.UNFLAGGED | Mark.COPIED)) == 0)
+    over = tested | ((flags & int(Mark.IMPOSSIBLE | Mark.DIFFERS)) != 0)
+    owed = columns.reason[rows] != columns.reason_code(Reason.NOT_IN_PLAN)
+    fine = np.where(columns.has_value[rows] | ~owed, np.int8(Verdict.OK), np.int8(Verdict.UNKNOWN))
+    return np.where(over, np.int8(Verdict.OVER), fine)
 
 
 def _over(columns: Columns, rows: NDArray[np.int64], held: Held) -> NDArray[np.bool_]:

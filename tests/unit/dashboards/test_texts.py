@@ -8,6 +8,13 @@ from string import Formatter
 import pytest
 
 import dashboards
+from alerts.cases.deadlines import Tier
+from alerts.cases.evidence import EvidenceKind, Lack
+from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
+from alerts.handover.book import HandoverReason
+from alerts.handover.content import Proof
+from alerts.notices.silences import SilenceState
 from alerts.rules import Kind
 from alerts.states import State
 from alerts.texts import Language
@@ -20,6 +27,7 @@ from sensors.errors import UnknownName
 from sensors.flags import Mark
 from sensors.kinds import kind_names, load_kind
 from sensors.registryfile import AreaType
+from streams.discharge.permitfile import State as PlantState
 from streams.periods.targets import Standing
 from streams.results import Reason, Window
 
@@ -51,6 +59,19 @@ CODES: dict[str, Iterable[object]] = {
     "mark_short": [mark.name for mark in Mark],
     "level": [*"123456", "na", "offline"],
     "level_short": list("123456"),
+    "case_state": list(CaseState),
+    "case_act": list(CaseAct),
+    "case_do": list(CaseAct),
+    "case_reason": list(CaseReason),
+    "case_step": list(StepKind),
+    "case_role": list(Role),
+    "case_need": list(Need),
+    "verdict": list(Verdict),
+    "tier": list(Tier),
+    "evidence": list(EvidenceKind),
+    "lack": list(Lack),
+    "silence_state": list(SilenceState),
+    "plant_state": list(PlantState),
 }
 MADE = {
     *(f"alerts.{tab}" for tab in Tab),
@@ -60,6 +81,9 @@ MADE = {
     *(f"time.{unit}" for unit in ("seconds", "minutes", "hours", "days")),
     *(f"station.{key}" for key in ("last_48", "last_7d", "last_30d", "last_year")),
     *(key for key in ZH.texts if key.startswith("measure.")),
+    *(f"desk.group_{group}" for group in ("urgent", "raised", "overdue", "in_hand")),
+    *(f"handover.refused_{reason}" for reason in HandoverReason),
+    *(f"handover.{proof}" for proof in Proof),
 }
 """Keys that templates put together."""
 
@@ -95,7 +119,8 @@ def test_every_code_has_a_word(stem: str, codes: list[str]) -> None:
 
 def test_every_kind_of_alert_is_known_to_the_pages() -> None:
     assert {str(kind) for kind in Kind} == {
-        "limit", "threshold", "level", "class", "finding", "quota", "minimum", "zone", "no_data",
+        "limit", "threshold", "level", "class", "finding", "quota", "minimum", "zone", "no_data", "change", "rate",
+        "projection", "exhaustion", "standing", "late", "data_quality",
     }  # fmt: skip
 
 
