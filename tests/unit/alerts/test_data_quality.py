@@ -88,6 +88,7 @@ LIBRARY = (
     Case(name="flat ammonia", fault=True, change={"NH3-N": flat}),
     Case(name="flat phosphorus", fault=True, change={"TP": flat}),
     Case(name="flat nitrogen", fault=True, change={"TN": flat}),
+    Case(name="stuck flow", fault=True, change={"flow": flat}),
     Case(name="jump of COD", fault=True, change={"COD": jump(600)}),
     Case(name="jump of ammonia", fault=True, change={"NH3-N": jump(90)}),
     Case(name="jump of nitrogen", fault=True, change={"TN": jump(120)}),
