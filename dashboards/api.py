@@ -241,6 +241,7 @@ def _label_ms(start: int, step: int) -> int:
 def _panel(panel: Panel, step: int, catalogue: Catalogue) -> dict[str, Any]:
     decimals = panel.factor.decimals
     return {
+        "symbol": panel.factor.symbol,
         "factor": panel.factor.symbol,
         "window": panel.window,
         "title": catalogue.text(f"window.{panel.window}"),

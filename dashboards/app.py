@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from alerts.desk import Desk
-from dashboards import api, deskapi, live, login, pages, sitepages
+from dashboards import api, casepages, deskapi, deskpages, heavy, live, login, pages, shiftpages, sitepages
 from dashboards.console import Console
 from dashboards.guard import HEADERS, Guard
 from dashboards.keeper import Keeper
+from dashboards.office import Office
 from dashboards.outline import load_outline
 from dashboards.render import STATIC, environment
 from dashboards.session import Guesses
@@ -43,6 +44,7 @@ def create_console(
     *,
     wall: Callable[[], int] = wall_ms,
     kind_of: Callable[[str], Kind] = load_kind,
+    office: Office | None = None,
 ) -> FastAPI:
     """Return the console as an ASGI application; the store and the desk are first read when it starts.
 
@@ -54,6 +56,8 @@ def create_console(
         The wall clock, milliseconds UTC.
     kind_of
         Gives the kinds of readings that the registry names; by default those delivered.
+    office
+        Cases, silences and handovers; without it there is no desk, and events alone are shown.
 
     Raises
     ------
@@ -85,6 +89,7 @@ def create_console(
         templates=environment(),
         shapes=tuple(load_outline(settings.geojson)) if settings.geojson else (),
         guesses=Guesses(),
+        office=office,
     )
     app = FastAPI(
         title="jianhu", version=settings.version, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
@@ -93,6 +98,9 @@ def create_console(
     app.state.console = console
     for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
+    if office is not None:
+        for part in (deskpages, casepages, shiftpages, heavy):
+            app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)
     app.add_exception_handler(500, _failed)

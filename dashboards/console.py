@@ -15,6 +15,7 @@ from alerts.desk import Desk
 from alerts.texts import Language
 from dashboards.keeper import Keeper
 from dashboards.measures import Measure, measure_of
+from dashboards.office import Office
 from dashboards.outline import Picture, Shape, draw
 from dashboards.overview import Overview
 from dashboards.render import age_text, island, page_words
@@ -50,6 +51,8 @@ class Console:
     templates: Environment
     shapes: tuple[Shape, ...]
     guesses: Guesses
+    office: Office | None
+    """Cases, silences and handovers; None for a console that shows events alone."""
 
     @property
     def decimals(self) -> Mapping[str, int]:
@@ -113,6 +116,7 @@ class Console:
             wall=wall,
             now=snapshot.now(wall, self.settings.speed),
             guarded=bool(self.settings.token),
+            office=self.office,
             **values,
         )
         response = HTMLResponse(body, status_code=status)
@@ -174,4 +178,5 @@ def state_of(console: Console, snapshot: Snapshot, wall: int) -> dict[str, Any]:
         "silent": snapshot.silent_ms(wall) > console.settings.silent_after_ms,
         "open": snapshot.alerts.counts.get("open", 0),
         "newest": list(snapshot.alerts.newest),
+        "urgent": list(snapshot.alerts.urgent),
     }

@@ -11,6 +11,7 @@ from alerts.desk import Alert, Desk, Filters, Part
 from alerts.rulefile import AIR
 from alerts.rules import Kind
 from alerts.states import State, WrongTransition
+from alerts.subjects import URGENT
 from alerts.texts import Language, title
 from dashboards.rows import written
 from sensors.errors import UnknownName
@@ -43,6 +44,10 @@ class Summary:
     """What nobody acknowledged, urgent first and then newest; not all when there are many."""
     newest: tuple[str, ...] = ()
     """Ids of the newest that nobody acknowledged: those that sound."""
+    urgent: tuple[str, ...] = ()
+    """Of the first ones the urgent: those that sound also when muted."""
+    number: int = 0
+    """Of the newest step of all: whatever people or rules do moves it."""
 
 
 def summary_of(desk: Desk) -> Summary:
@@ -54,15 +59,17 @@ def summary_of(desk: Desk) -> Summary:
         When the desk's database does not answer.
     """
     now, back = desk.count_open(), desk.count_open(Part.BACKFILLED)
-    waiting = desk.open_events(limit=_NEWEST)
+    raised = tuple(alert for alert in desk.open_events(limit=_NEWEST) if alert.event.state is State.RAISED)
     return Summary(
         counts={
             Tab.OPEN: now[State.RAISED],
             Tab.ACKNOWLEDGED: now[State.ACKNOWLEDGED],
             Tab.BACKFILLED: back[State.RAISED],
         },
-        open=tuple(alert for alert in waiting if alert.event.state is State.RAISED),
+        open=raised,
         newest=desk.newest_raised(_NEWEST),
+        urgent=tuple(alert.id for alert in raised if alert.event.priority <= URGENT),
+        number=desk.newest_change(),
     )
 
 

@@ -203,7 +203,11 @@ async def _event(request: Request, event_id: str, template: str) -> HTMLResponse
     if kept.fresh and kept.value is None:
         return console.page(request, "lost.html", status=404, what="alerts.not_found")
     link = "" if kept.value is None else _around(kept.value.alert)
-    return console.page(request, template, kept=kept, why=kept.value, event_id=event_id, station_link=link)
+    office = console.office
+    case = None
+    if office is not None:
+        case = (await console.keeper.read(("case-of", event_id), lambda: office.cases.of_event(event_id))).value
+    return console.page(request, template, kept=kept, why=kept.value, event_id=event_id, station_link=link, case=case)
 
 
 _VIEW_OF: dict[str, View] = {Window.HOUR: View.HOUR, Window.O3_8H: View.EIGHT, Window.RUNNING_24H: View.RUNNING}

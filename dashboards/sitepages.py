@@ -142,6 +142,7 @@ def site_data(seen: SiteView, catalogue: Catalogue) -> dict[str, Any]:
 def _panel(chart: Chart, periods: Periods, catalogue: Catalogue) -> dict[str, Any]:
     measure = chart.measure
     return {
+        "symbol": measure.symbol,
         "factor": measure.name(catalogue.language),
         "window": chart.window,
         "unit": measure.unit,

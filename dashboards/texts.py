@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from alerts.texts import Language
 from sensors.errors import UnknownName
+
+_TOPICS: Final = ("", "desk.")
+"""The files of a language: the pages', and those of the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,10 @@ class Catalogue:
 @cache
 def load_catalogue(language: Language) -> Catalogue:
     """Read the packaged catalogue of a language."""
-    name = f"texts/{language}.yaml"
-    nested = yaml.safe_load(files("dashboards").joinpath(name).read_text(encoding="utf-8"))
-    return Catalogue(language=language, texts=flat(nested))
+    folder, texts = files("dashboards").joinpath("texts"), dict[str, str]()
+    for topic in _TOPICS:
+        texts |= flat(yaml.safe_load(folder.joinpath(f"{topic}{language}.yaml").read_text(encoding="utf-8")))
+    return Catalogue(language=language, texts=texts)
 
 
 def flat(nested: Mapping[str, Any], stem: str = "") -> dict[str, str]:

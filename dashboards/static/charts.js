@@ -90,6 +90,10 @@
           type: "line", data: panel.points.map((p, i) => [p.t, numbers[i]]), showSymbol: false, connectNulls: false,
           lineStyle: { color: panel.window === "8h_platform" ? soft : main, width: 1.6, type: panel.window === "8h_platform" ? "dotted" : "solid" },
           itemStyle: { color: main }, areaStyle: { color: main, opacity: 0.07 }, z: 3,
+          markArea: {
+            silent: true, animation: false, itemStyle: { color: red, opacity: 0.1 },
+            data: (panel.spans || []).map((s) => [{ xAxis: s.from - step / 2 }, { xAxis: s.to + step / 2 }]),
+          },
           markLine: {
             silent: true, symbol: "none", animation: false,
             data: lines.map((l) => [

@@ -47,6 +47,7 @@
     document.title = state.open && (flip || calm.matches)
       ? `● ${fill(words.unacknowledged, { n: state.open })}` : plainTitle;
     showLink(performance.now() - arrived > LOST_AFTER);
+    if (state.urgent.length) notice();
   }
 
   function showLink(lost) {
@@ -79,13 +80,19 @@
       before.newest.join() !== state.newest.join() || !state.store || !state.desk || state.silent;
     if (ribbon || back) tell(document.getElementById("ribbon"), "jianhu:ribbon");
     const wants = (part?.dataset.part || "").split(" ");
-    if (part && (back || wants.some((name) => name && seen[name] !== state[name]))) {
+    if (part && !typing() && (back || wants.some((name) => name && seen[name] !== state[name]))) {
       remember();
       tell(part, "jianhu:part");
     }
     seen.overview = state.overview;
     seen.alerts = state.alerts;
     notice();
+  }
+
+  // a form that somebody fills in is not taken from under his hands; the page is renewed when it is empty or sent
+  function typing() {
+    if (!part || !("typed" in part.dataset)) return false;
+    return [...part.querySelectorAll("textarea, input:not([type=hidden]):not([type=radio])")].some((field) => field.value !== field.defaultValue);
   }
 
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("jianhu") : null;
@@ -158,26 +165,39 @@
     }
   }
 
+  const AGAIN = 60000, SHIFT = 12 * 3600000;
+  let called = performance.now();
+
+  // a mute ends with the shift: nobody after it knows of it
+  function muted() {
+    const held = store.get("muted");
+    return held && (held.until || 0) > Date.now() ? held : null;
+  }
+
   function notice() {
     showSound();
     const heard = new Set(store.get("heard") || []);
-    const unheard = state.newest.filter((id) => !heard.has(id));
-    if (!unheard.length || !leads) return;
-    if (store.get("muted")) { store.set("heard", state.newest); return; }
+    const waiting = [...new Set([...state.urgent, ...state.newest])];
+    const unheard = waiting.filter((id) => !heard.has(id));
+    // what is urgent sounds also when muted, and again every minute until somebody signs
+    const again = state.urgent.length > 0 && performance.now() - called >= AGAIN;
+    if ((!unheard.length && !again) || !leads) return;
+    if (!again && muted() && !unheard.some((id) => state.urgent.includes(id))) { store.set("heard", waiting); return; }
     if (audio?.state !== "running") return;
     beep();
-    store.set("heard", state.newest);
+    called = performance.now();
+    store.set("heard", waiting);
     sound.dataset.beeps = String(Number(sound.dataset.beeps || 0) + 1);
   }
 
   function showSound() {
-    const muted = store.get("muted");
+    const off = muted();
     const asleep = audio?.state !== "running";
     sound.hidden = false;
-    sound.classList.toggle("attention", asleep && !muted);
-    sound.textContent = muted ? words.sound_off : asleep ? words.sound_tap : words.sound_on;
-    sound.title = muted ? `${muted.by} ${muted.at}` : "";
-    sound.setAttribute("aria-pressed", String(!muted && !asleep));
+    sound.classList.toggle("attention", asleep && !off);
+    sound.textContent = off ? words.sound_off : asleep ? words.sound_tap : words.sound_on;
+    sound.title = off ? `${off.by} ${off.at}` : "";
+    sound.setAttribute("aria-pressed", String(!off && !asleep));
   }
 
   async function wake() {
@@ -192,11 +212,11 @@
   }
 
   sound.addEventListener("click", async () => {
-    if (store.get("muted")) {
+    if (muted()) {
       store.set("muted", null);
     } else if (sound.getAttribute("aria-pressed") === "true") {
       const by = await author();
-      if (by) store.set("muted", { by, at: beijing(wallNow()) });
+      if (by) store.set("muted", { by, at: beijing(wallNow()), until: Date.now() + SHIFT });
     }
     await wake();
     showSound();
@@ -232,18 +252,7 @@
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ author: by }),
       });
     } catch { /* the link is down: said below */ }
-    if (!answer?.ok) {
-      let line = document.getElementById("line-failed");
-      if (!line) {
-        line = document.createElement("p");
-        line.id = "line-failed";
-        line.className = "line warn";
-        line.setAttribute("role", "alert");
-        document.getElementById("ribbon").before(line);
-      }
-      line.textContent = words.not_noted;
-      return;
-    }
+    if (!answer?.ok) return failed();
     document.getElementById("line-failed")?.remove();
     if (item && next) choose(next);
     remember();
@@ -251,7 +260,84 @@
     tell(document.getElementById("ribbon"), "jianhu:ribbon");
   }
 
+  // --- forms that are signed: acknowledging on the desk, acts on a case --------------------------------------
+  async function sign(form) {
+    const field = form.elements.author;
+    const by = field?.value.trim() || (await author());
+    if (!by) return;
+    store.set("author", by);
+    const said = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (typeof value === "string" && name !== "author") said.append(name, value);
+    said.append("author", by);
+    let answer = null;
+    try {
+      answer = await fetch(form.action, { method: "POST", body: said });
+    } catch { /* the link is down: said below */ }
+    if (!answer || answer.status >= 500) return failed();
+    document.getElementById("line-failed")?.remove();
+    if (!form.closest("#queue, .bulk") || !answer.ok) {
+      // a page of its own answers: what is missing stands on it
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const lack = page.getElementById("lack");
+      if (lack) return failed(lack.textContent);
+      location.assign(answer.redirected ? answer.url : location.href);
+      return;
+    }
+    const item = form.closest(".item");
+    const next = item?.nextElementSibling?.matches(".item") ? item.nextElementSibling : item?.previousElementSibling;
+    if (next?.matches(".item")) choose(next);
+    for (const box of document.querySelectorAll("#queue input:checked")) box.checked = false;
+    chosen();
+    remember();
+    tell(part, "jianhu:part");
+    tell(document.getElementById("ribbon"), "jianhu:ribbon");
+  }
+
+  function failed(text) {
+    let line = document.getElementById("line-failed");
+    if (!line) {
+      line = document.createElement("p");
+      line.id = "line-failed";
+      line.className = "line warn";
+      line.setAttribute("role", "alert");
+      document.getElementById("ribbon").before(line);
+    }
+    line.textContent = text || words.not_noted;
+    line.scrollIntoView({ block: "nearest" });
+  }
+
+  function chosen() {
+    const bulk = document.getElementById("bulk");
+    if (!bulk) return;
+    const count = document.querySelectorAll("#queue input[name=item]:checked").length;
+    bulk.hidden = count === 0;
+    const line = bulk.querySelector("[data-chosen]");
+    line.textContent = fill(line.dataset.chosen, { n: count });
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("#queue input[name=item]")) chosen();
+    if (event.target.matches("form.narrow select, form.narrow input")) event.target.form.requestSubmit();
+    if (event.target.matches("input[data-hash]")) hash(event.target);
+  });
+
+  // the file stays here: only its name and its SHA-256 go into the form
+  async function hash(field) {
+    const file = field.files[0];
+    if (!file || !window.crypto?.subtle) return;
+    const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    const form = field.form;
+    form.elements.kind.value = "file";
+    form.elements.value.value = file.name;
+    form.elements.sha256.value = [...new Uint8Array(digest)].map((n) => n.toString(16).padStart(2, "0")).join("");
+    field.value = "";
+  }
+
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("form.sign")) {
+      event.preventDefault();
+      sign(event.target);
+      return;
+    }
     if (event.target.matches("form.ack")) {
       event.preventDefault();
       acknowledge(event.target);
@@ -272,7 +358,9 @@
     const here = all.indexOf(document.activeElement?.closest(".item"));
     if (event.key === "j") choose(all[Math.min(all.length - 1, here + 1)]);
     else if (event.key === "k") choose(all[Math.max(0, here - 1)]);
-    else if (event.key === "a" && here >= 0) all[here].querySelector("form.ack")?.requestSubmit();
+    else if (event.key === "a" && here >= 0) all[here].querySelector("form.ack, form.sign")?.requestSubmit();
+    else if (event.key === "A" && !document.getElementById("bulk")?.hidden) document.getElementById("bulk")?.requestSubmit();
+    else if (event.key === "x" && here >= 0) all[here].querySelector("input[name=item]")?.click();
     else if (event.key === "Enter" && document.activeElement === all[here]) location.href = all[here].dataset.href;
     else return;
     event.preventDefault();

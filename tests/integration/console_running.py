@@ -8,19 +8,26 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from alerts.cases.keeper import CaseKeeper
+from alerts.cases.policyfile import load_case_policy
 from alerts.columns import columns_of
 from alerts.desk import Desk
+from alerts.events import Event
 from alerts.journal import Journal, open_journal
 from alerts.keeper import Keeper
-from alerts.rules import load_rules
+from alerts.rules import Rules, load_rules
+from alerts.steward import Steward
+from alerts.subjects import Subject, subject_of
 from alerts.verdicts import Judge
 from dashboards.app import create_console
+from dashboards.office import office_of
 from dashboards.server import ConsoleServer
 from dashboards.settings import ConsoleSettings
 from sensors.registry import Registry
@@ -70,6 +77,7 @@ class Desktop:
             load_standards(),
             self.settings,
             wall=lambda: self.wall,
+            office=office_of(self.journal, self.registry, load_case_policy()),
         )
         server = Listening(app, self.settings)
         self._server, self._thread = server, threading.Thread(target=server.run, daemon=True)
@@ -98,8 +106,20 @@ class Desktop:
             keeper.take(columns_of(said, "pack", "air"), turn)
             keeper.save(turn)
 
+    def settle(self) -> None:
+        """Let the steward keep the cases."""
+        rules = load_rules(RULES_FILE)
+        subject = partial(_subject, rules, self.registry)
+        steward = Steward(self.journal, [CaseKeeper(load_case_policy(), subject)], lambda: self.wall)
+        while steward.once():
+            pass
+
     def tick(self) -> None:
         self.store.inner.note_tick("air", 0, self.wall, self.wall)
+
+
+def _subject(rules: Rules, registry: Registry, event: Event) -> Subject:
+    return subject_of(event, rules, registry, event.start)
 
 
 @contextmanager

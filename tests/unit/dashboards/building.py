@@ -14,13 +14,19 @@ import httpx
 import pyarrow as pa
 from fastapi import FastAPI
 
+from alerts.cases.keeper import CaseKeeper
+from alerts.cases.policyfile import load_case_policy
 from alerts.columns import columns_of
 from alerts.desk import Desk
 from alerts.journal import Journal, open_journal
 from alerts.keeper import Keeper
+from alerts.people import NOBODY, People
 from alerts.rules import load_rules
+from alerts.steward import Steward
+from alerts.subjects import subject_of
 from alerts.verdicts import Judge
 from dashboards.app import create_console
+from dashboards.office import Office, office_of
 from dashboards.settings import ConsoleSettings
 from sensors.areas import Area
 from sensors.clock import HOUR_MS, MINUTE_MS
@@ -32,6 +38,7 @@ from streams.standards import load_standards
 from streams.store.memory import MemoryStore
 
 _RULES = cache(load_rules)
+_POLICY = cache(load_case_policy)
 T0 = 1_795_190_400_000
 """2026-11-20 16:00 UTC: a Beijing midnight, that of 2026-11-21."""
 HEAD = ResultHead(kind="air", pack="pack")
@@ -166,6 +173,7 @@ class House:
     journal: Journal
     settings: ConsoleSettings
     keeper: Keeper
+    office: Office
     wall: int = T0 + 2 * HOUR_MS + 5 * MINUTE_MS
     app: FastAPI = field(init=False)
     clients: list[Client] = field(default_factory=list)
@@ -182,6 +190,7 @@ class House:
             load_standards(),
             self.settings,
             wall=lambda: self.wall,
+            office=self.office,
         )
 
     def say(self, *rows: dict[str, Any], kind: str = "air") -> None:
@@ -191,6 +200,14 @@ class House:
         with self.journal.writing() as turn:
             self.keeper.take(columns_of(said, "pack", kind), turn)
             self.keeper.save(turn)
+
+    def settle(self) -> None:
+        """Let the steward keep the cases."""
+        rules = _RULES()
+        keeper = CaseKeeper(self.office.policy, lambda event: subject_of(event, rules, self.registry, event.start))
+        steward = Steward(self.journal, [keeper], lambda: self.wall)
+        while steward.once():
+            pass
 
     def tick(self, at: int | None = None, kind: str = "air") -> None:
         self.store.inner.note_tick(kind, 0, self.wall if at is None else at, self.wall)
@@ -212,7 +229,12 @@ class House:
 
 @contextmanager
 def house(
-    folder: Path, *sites: Site, synthetic: bool = True, areas: tuple[Area, ...] = (), **settings: Any
+    folder: Path,
+    *sites: Site,
+    synthetic: bool = True,
+    areas: tuple[Area, ...] = (),
+    people: People = NOBODY,
+    **settings: Any,
 ) -> Iterator[House]:
     """Yield a console over a memory store and a SQLite desk."""
     held = registry(*sites, synthetic=synthetic, areas=areas)
@@ -226,6 +248,7 @@ def house(
         journal=journal,
         settings=ConsoleSettings(**settings),
         keeper=Keeper(Judge(rules, held, load_standards()), rules),
+        office=office_of(journal, held, _POLICY(), people=people),
     )
     try:
         yield made
