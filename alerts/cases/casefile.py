@@ -23,7 +23,7 @@ class CaseFile:
     events: tuple[Why, ...]
     """Its events, oldest first: each with the rows that raised it, what they were held against, and its history."""
     more_events: int
-    """How many further events there are; the newest of them are left out."""
+    """How many further events there are, between the one that opened it and the newest."""
     acts: tuple[CaseAct, ...]
     """What may be done with it now."""
     earlier: tuple[Case, ...]

@@ -26,8 +26,8 @@ from alerts.journal import Journal, event_of
 from alerts.notices import tables as nt
 from sensors.errors import UnknownName
 
-FILE_EVENTS: Final = 100
-"""Most events of which a file tells everything."""
+FILE_EVENTS: Final = 50
+"""Most events of which a file tells everything: the one that opened it, and the newest."""
 _LEDGER: Final = "the cases"
 
 
@@ -148,7 +148,7 @@ class CaseDesk:
             if row is None:
                 raise UnknownName(_LEDGER, case_id)
             case = case_of(row)
-            s, p, m = ct.step.c, ct.party.c, ct.member.c
+            s, p = ct.step.c, ct.party.c
             steps = tuple(
                 step_of(found)
                 for found in connection.execute(sa.select(ct.step).where(s.case == case_id).order_by(s.number))
@@ -157,8 +157,7 @@ class CaseDesk:
                 party_of(found)
                 for found in connection.execute(sa.select(ct.party).where(p.case == case_id).order_by(p.since, p.party))
             )
-            members = sa.select(m.event).where(m.case == case_id).order_by(m.at, m.event)
-            events = connection.execute(members.limit(FILE_EVENTS)).scalars().all()
+            events = self._file_events(connection, case)
         earlier = sa.select(ct.case).where(ct.case.c.key == case.key, ct.case.c.number < case.number)
         told = tuple(self._events.why(event) for event in events)
         since = min((one.alert.noticed_at for one in told), default=case.opened_at)
@@ -260,6 +259,13 @@ class CaseDesk:
             listed = points >= rule.listed_at
             found.append(Proposed(place=place, network=network, points=points, counts=each, listed=listed))
         return tuple(sorted(found, key=lambda one: (-one.points, one.network, one.place)))
+
+    def _file_events(self, connection: sa.Connection, case: Case) -> tuple[str, ...]:
+        """Return the event that opened a case and the newest of the others, oldest first."""
+        m = ct.member.c
+        others = sa.select(m.event, m.at).where(m.case == case.id, m.event != case.opened_by)
+        newest = connection.execute(others.order_by(m.at.desc(), m.event).limit(FILE_EVENTS - 1)).all()
+        return (case.opened_by, *(row.event for row in sorted(newest, key=lambda row: (row.at, row.event))))
 
     def _deliveries(self, case_id: str, events: Sequence[str], since: int) -> Iterator[Mapping[str, Any]]:
         """Give the messages about a case and its events; an address is nobody's business here."""

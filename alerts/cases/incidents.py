@@ -46,19 +46,18 @@ class Selector:
 
     def takes(self, about: Subject) -> bool:
         """Return whether an event is meant."""
-        event, site = about.event, about.site
-        chosen = (
-            (self.networks, about.network or SYSTEM), (self.kinds, str(event.kind)), (self.rules, event.key.rule),
-            (self.factors, event.key.factor), (self.classes, "" if site is None else str(site.station_class)),
-        )  # fmt: skip
-        flags = (
-            (self.backfilled, event.backfilled), (self.hint, event.hint), (self.unconfirmed, event.unconfirmed),
-        )  # fmt: skip
+        event = about.event
         return (
-            all(not wanted or found in wanted for wanted, found in chosen)
+            (not self.networks or (about.network or SYSTEM) in self.networks)
+            and (not self.kinds or str(event.kind) in self.kinds)
+            and (not self.rules or event.key.rule in self.rules)
+            and (not self.factors or event.key.factor in self.factors)
+            and (not self.classes or (about.site is not None and str(about.site.station_class) in self.classes))
             and (not self.control or bool(self.control & control_of(about)))
             and (not self.priorities or event.priority in self.priorities)
-            and all(wanted is None or found == wanted for wanted, found in flags)
+            and (self.backfilled is None or event.backfilled == self.backfilled)
+            and (self.hint is None or event.hint == self.hint)
+            and (self.unconfirmed is None or event.unconfirmed == self.unconfirmed)
         )
 
 

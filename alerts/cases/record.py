@@ -63,6 +63,8 @@ class StepKind(StrEnum):
     REPORTED = "reported"
     WRITTEN_OFF = "written_off"
     NOTED = "noted"
+    RESPONSE = "response"
+    """A warning response to it was started, answered, adjusted or lifted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

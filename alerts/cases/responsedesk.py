@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from alerts.cases import tables as ct
 from alerts.cases.evidence import Lack
+from alerts.cases.life import Moved, tell
 from alerts.cases.policy import CasePolicy
+from alerts.cases.record import StepKind
 from alerts.cases.responses import (
     Purpose,
     Response,
@@ -26,6 +28,7 @@ from alerts.cases.responses import (
     respond,
     start,
 )
+from alerts.cases.store import load, save
 from alerts.desk import MOST_AT_ONCE
 from alerts.journal import Journal, Turn
 from sensors.errors import UnknownName
@@ -78,7 +81,7 @@ class ResponseDesk:
             made = hashlib.sha256(f"{kind}\x1f{ask.at}\x1f{number}".encode()).hexdigest()[:20]
             what = Start(id=made, kind=kind, purpose=purpose, synthetic=synthetic, case=case)
             response, step = start(what, ask, self._policy.responses[kind])
-            return _save(turn, replace(response, number=number), step, number)
+            return _save(turn, replace(response, number=number), step, number, self._policy)
 
     def act(self, response_id: str, ask: ResponseAsk) -> Response:
         """Respond to, adjust, lift or note a response.
@@ -101,7 +104,7 @@ class ResponseDesk:
             parties = tuple(turn.connection.execute(answered).scalars())
             after, step = respond(response, parties, ask, self._policy.responses[response.kind])
             (number,) = turn.next_numbers(1)
-            return _save(turn, after, step, number)
+            return _save(turn, after, step, number, self._policy)
 
     def response(self, response_id: str) -> ResponseFile:
         """Return a response and its history.
@@ -138,7 +141,7 @@ def _one(response_id: str) -> sa.Select[Any]:
     return sa.select(ct.response).where(ct.response.c.id == response_id)
 
 
-def _save(turn: Turn, response: Response, step: ResponseStep, number: int) -> Response:
+def _save(turn: Turn, response: Response, step: ResponseStep, number: int, policy: CasePolicy) -> Response:
     response = replace(response, changed=number)
     values = {
         name: msgspec.json.encode(value).decode() if name in _JSON else str(value) if name in _ENUMS else value
@@ -153,7 +156,24 @@ def _save(turn: Turn, response: Response, step: ResponseStep, number: int) -> Re
         "notify": step.notify,
     }  # fmt: skip
     turn.connection.execute(sa.insert(ct.response_step), [row])
+    if response.case:
+        _tell_case(turn, response, step, policy)
     return response
+
+
+def _tell_case(turn: Turn, response: Response, step: ResponseStep, policy: CasePolicy) -> None:
+    """Let the history of a case say what was done in a response to it, so that its people are told."""
+    docket = load(turn, cases=[response.case])
+    evidence = {"response": response.id, "act": str(step.kind), "level": response.level, "areas": list(response.areas)}
+    if response.purpose is Purpose.DRILL:
+        evidence["drill"] = True
+    case = docket.cases[response.case]
+    told = tell(
+        case, StepKind.RESPONSE, policy, at=step.at, author=step.author, reason=step.reason, party=step.party,
+        evidence=evidence,
+    )  # fmt: skip
+    docket.put(Moved(case=case, parties=(), steps=(replace(told, notify=told.notify and step.notify),)))
+    save(turn, docket)
 
 
 def _response(row: sa.Row[Any]) -> Response:

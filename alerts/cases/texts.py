@@ -124,6 +124,7 @@ _TEXTS: Final[tuple[tuple[Key, str, str], ...]] = (
     (_K.REPORTED, "上报", "reported"),
     (_K.WRITTEN_OFF, "销号", "written off"),
     (_K.NOTED, "补充记录", "noted"),
+    (_K.RESPONSE, "预警响应", "warning response"),
     (Tier.OWN, "承办方", "whoever it is with"),
     (Tier.PARK, "园区", "park"),
     (Tier.DISTRICT, "区县", "district"),

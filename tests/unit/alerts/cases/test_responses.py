@@ -10,6 +10,7 @@ import pytest
 
 from alerts.cases.evidence import Evidence, EvidenceKind, Lack
 from alerts.cases.policy import CasePolicy
+from alerts.cases.record import StepKind
 from alerts.cases.responsedesk import ResponseDesk
 from alerts.cases.responses import (
     Condition,
@@ -28,6 +29,7 @@ from alerts.cases.responses import (
     next_response,
     proposal_of,
 )
+from alerts.cases.states import CaseState
 from alerts.journal import Journal, open_journal
 from sensors.errors import UnknownName
 from tests.unit.alerts.cases.building import NOW, POLICY, Town
@@ -215,7 +217,12 @@ def test_a_response_to_a_case_stands_in_its_file() -> None:
     assert case is not None
     desk = ResponseDesk(town.journal, POLICY)
     made = desk.start(ResponseKind.WARNING, said(A.START), synthetic=True, case=case.id)
-    assert [file.response.id for file in town.desk.case(case.id).responses] == [made.id]
+    file = town.desk.case(case.id)
+    assert [one.response.id for one in file.responses] == [made.id]
+    told = file.steps[-1]
+    assert (told.kind, told.author, told.notify) == (StepKind.RESPONSE, "赵敏", True)
+    assert told.evidence == {"response": made.id, "act": "start", "level": 3, "areas": ["shangyu"]}
+    assert file.case.state is CaseState.RAISED
     with pytest.raises(UnknownName):
         desk.start(ResponseKind.WARNING, said(A.START), synthetic=True, case="nothing")
     town.close()
