@@ -130,13 +130,34 @@ def route(subject: Subject, people: People, at_ms: int, tier: Tier | None = None
         found += some
     if tier is None:
         found += search.matched(people.subscriptions, _Place(subject.areas))
-    if not search.is_owned(people):
+    owned = is_owned(subject, people)
+    if not owned:
         search.missing.append(Missing(gap=Gap.OWNER, where=subject.event.key.site))
-    if people.fallback is not None and (not found or (tier is None and not search.is_owned(people))):
+    if people.fallback is not None and (not found or (tier is None and not owned)):
         found += search.persons(people.fallback, Why(role=Role.FALLBACK, hit=Hit.ALL, where=""))
     told = _each_once(found)
     departments = tuple(dict.fromkeys(one.person.department for one in told))
     return Route(recipients=told, departments=departments, missing=tuple(dict.fromkeys(search.missing)), tier=taken)
+
+
+def is_owned(subject: Subject, people: People) -> bool:
+    """Return whether anybody owns the site at any tier, whatever a rota says now."""
+    return any(
+        duty.role in OWNERS and scope_hit(duty.scope, subject, subject.areas) is not None for duty in people.duties
+    )
+
+
+def holders(duty: Duty, people: People, at_ms: int) -> tuple[Recipient, ...]:
+    """Return who holds a duty at an instant; nobody where its rota has nobody, or its persons are gone."""
+    names = [name for name in duty.persons if name in people.persons]
+    why = Why(role=duty.role, hit=Hit.ALL, where="")
+    found = [(name, why) for name in names]
+    if duty.rota in people.rotas:
+        now = on_duty(people.rotas[duty.rota], at_ms)
+        if now.person:
+            shown = replace(why, rota=duty.rota, ground=now.ground, instead_of=now.instead_of)
+            found.append((now.person, shown))
+    return tuple(_recipient(people, name, reason) for name, reason in found)
 
 
 def next_rung(tier: Tier) -> Tier | None:
@@ -189,27 +210,21 @@ class _Search:
 
     def persons(self, duty: Duty, why: Why) -> list[Recipient]:
         """Return who holds a duty now."""
-        found = [self._recipient(name, why) for name in duty.persons]
+        found = [_recipient(self._people, name, why) for name in duty.persons]
         if duty.rota:
             now = on_duty(self._people.rotas[duty.rota], self._at)
             if now.person:
                 shown = replace(why, rota=duty.rota, ground=now.ground, instead_of=now.instead_of)
-                found.append(self._recipient(now.person, shown))
+                found.append(_recipient(self._people, now.person, shown))
             else:
                 self.missing.append(Missing(gap=Gap.ROTA, where=duty.rota))
         return found
 
-    def is_owned(self, people: People) -> bool:
-        """Return whether anybody owns the site, whatever the rota says now."""
-        return any(
-            duty.role in OWNERS and scope_hit(duty.scope, self._subject, self._subject.areas) is not None
-            for duty in people.duties
-        )
 
-    def _recipient(self, name: str, why: Why) -> Recipient:
-        person = self._people.persons[name]
-        department = self._people.departments.get(person.department)
-        return Recipient(person=person, department=department, role=why.role, tier=person.tier, why=(why,))
+def _recipient(people: People, name: str, why: Why) -> Recipient:
+    person = people.persons[name]
+    department = people.departments.get(person.department)
+    return Recipient(person=person, department=department, role=why.role, tier=person.tier, why=(why,))
 
 
 def _own(here: Sequence[Recipient]) -> list[Recipient]:

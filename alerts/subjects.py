@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from alerts.events import Event
+from alerts.events import Event, Fact
 from alerts.rules import Kind, Rule, Rules
 from alerts.standings import SYSTEM
+from alerts.states import State
+from alerts.verdicts import Cause, Point, SeriesKey, Verdict
 from sensors.areas import closure
 from sensors.registry import AreaType, Registry, Site
 
@@ -95,6 +97,36 @@ def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Su
         event=event, rule=rule, site=site, network=network, labels={k: v for k, v in labels.items() if v},
         areas=areas, synthetic=made_up,
     )  # fmt: skip
+
+
+def subject_of_site(site: str, network: str, priority: int, registry: Registry, at_ms: int) -> Subject:
+    """Return the subject that some event at a site would have: for questions of who would be told.
+
+    Parameters
+    ----------
+    site
+        Id of a site or area.
+    network
+        The kind of readings; empty: the site's own.
+    priority
+        Of the event that is thought of.
+    registry, at_ms
+        As for `subject_of`.
+    """
+    point = Point(
+        window="", start=at_ms, period=0, verdict=Verdict.OVER, cause=Cause.NONE, to_verify=False, revision=0, at=at_ms,
+        value=None, digits=0, bound=None, level=None, edition="", valid=0, expected=0, reason="", detail="", flags=0,
+        inputs="", pack="",
+    )  # fmt: skip
+    event = Event(
+        id="", key=SeriesKey("", site, ""), kind=Kind.LIMIT, window="", start=at_ms, last=at_ms, end=None,
+        raised_at=at_ms, raised_by=point, peak=point, to_verify=False, backfilled=False, fact=Fact.GOING_ON,
+        fact_at=at_ms, joined_to="", state=State.RAISED, revision=0, priority=priority,
+    )  # fmt: skip
+    found = subject_of(event, Rules(rules=(), backfill_after_ms=0), registry, at_ms)
+    if not network:
+        return found
+    return replace(found, network=network, labels={**found.labels, "network": network})
 
 
 def _network(event: Event, rule: Rule | None, site: Site | None) -> str:

@@ -103,3 +103,11 @@ def _due(escalation: Escalation, since: int, done: int, now: int) -> int | None:
     if escalation.repeat is None or done - last >= escalation.times:
         return None
     return now + escalation.repeat
+
+
+def resume(climb: Climb, escalation: Escalation, now: int) -> Climb:
+    """Return a stopped climb that goes on, because its event does after all; nothing that was told is told again."""
+    due = _due(escalation, climb.since, climb.done, now)
+    stopped = Stop.AT_THE_TOP if due is None else None
+    due = None if due is None else max(due, now)
+    return Climb(event=climb.event, since=climb.since, done=climb.done, due_at=due, stopped=stopped)

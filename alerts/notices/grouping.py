@@ -5,8 +5,8 @@ when an event is new, when one is over, or when the same was told longer than ``
 is left out at each look, so that it is told when the mute ends.
 
 Beyond Alertmanager, because here every step is accounted for: an event remembers the steps that nobody was told of
-yet; one that came and went before the first notice is told all the same where the timing says so (`Brief.TELL`); what
-everybody acknowledged is not repeated.
+yet; one that came and went before the first notice is told all the same where the timing says so (`Brief.TELL`), unless
+it was muted; what everybody acknowledged is not repeated.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Item:
     pending: tuple[int, ...] = ()
     """Numbers of steps that were not told yet."""
     acknowledged: bool = False
+    was_muted: bool = False
+    """Whether an earlier look left it out, so that its steps are accounted for."""
 
     @property
     def token(self) -> str:
@@ -125,8 +127,10 @@ def put(group: Group | None, item: Item, timing: Timing, now: int) -> Group:
         told = None if group is None else group.told
         group = Group(items={}, next_look=now + timing.group_wait, flushed=False, told=told)
     held = group.items.get(item.id)
-    pending = item.pending if held is None else tuple(dict.fromkeys((*held.pending, *item.pending)))
-    items = {**group.items, item.id: replace(item, pending=pending)}
+    if held is not None:
+        pending = tuple(dict.fromkeys((*held.pending, *item.pending)))
+        item = replace(item, pending=pending, was_muted=held.was_muted)
+    items = {**group.items, item.id: item}
     at = group.next_look
     if not group.flushed and item.since + timing.group_wait < now:
         at = now  # its wait is over already
@@ -153,19 +157,29 @@ def look(group: Group, timing: Timing, now: int, muted_by: Callable[[Item], ByT 
         return Look(group=None if _is_forgotten(left, now) else left, notice=None, muted=(), dropped=())
     muted = tuple(Muted(item=item, by=by) for item in group.items.values() if (by := muted_by(item)) is not None)
     out = {one.item.id for one in muted}
-    open_items = [item for item in group.items.values() if item.id not in out]
-    notice = _notice(open_items, group.told, timing, now)
-    told = group.told if notice is None else _told(open_items, now)
-    dropped = () if notice is not None else tuple(_dropped(open_items, group.told))
-    done = {item.id for item in open_items}
+    unmuted = [item for item in group.items.values() if item.id not in out]
+    past = {item.id for item in unmuted if _went_untold(item, group.told, timing)}
+    shown = [item for item in unmuted if item.id not in past]
+    notice = _notice(shown, group.told, timing, now)
+    told = group.told if notice is None else _told(shown, now)
+    untold = unmuted if notice is None else [item for item in unmuted if item.id in past]
+    dropped = tuple(_dropped(untold, group.told))
     items = {
-        item.id: replace(item, pending=()) if item.id in done else item for item in group.items.values() if item.firing
+        item.id: replace(item, was_muted=True) if item.id in out else replace(item, pending=(), was_muted=False)
+        for item in group.items.values()
+        if item.firing
     }
     left = Group(
         items=items, next_look=now + timing.group_interval, flushed=True, told=told,
         empty_since=None if items else now,
     )  # fmt: skip
     return Look(group=left, notice=notice, muted=muted, dropped=dropped)
+
+
+def _went_untold(item: Item, told: Told | None, timing: Timing) -> bool:
+    """Return whether an event is over that nobody was told of, because it was muted: its end is no news either."""
+    is_known = told is not None and item.token in told.firing
+    return timing.brief is Brief.TELL and item.was_muted and not item.firing and not is_known
 
 
 def _is_forgotten(group: Group, now: int) -> bool:

@@ -136,6 +136,10 @@ class NoticesFile(_Entry, frozen=True, kw_only=True):
     listed: Annotated[int, msgspec.Meta(ge=1, le=200)] | None = None
     channels: dict[str, Any] | None = None
     """Read by `alerts.notify.channelfile`."""
+    templates: dict[str, Any] | None = None
+    """Read by `alerts.notify.templates`."""
+    console: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", max_length=400)] | None = None
+    """Where people reach the console, for links in messages."""
 
 
 def load_notice_policy(path: Path | None, persons: Sequence[str] | None = None) -> Policy:

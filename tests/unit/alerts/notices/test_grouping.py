@@ -151,6 +151,24 @@ def test_the_end_of_a_muted_event_is_muted_with_it() -> None:
     assert found.group.items == {}
 
 
+def test_an_event_that_was_muted_all_its_life_is_not_told_when_the_mute_ends_with_it() -> None:
+    group = put(put(None, item("a"), TELLING, T), item("b", mark=2), TELLING, T)
+    group = put(
+        looked(group, T + 30 * S, TELLING, frozenset({"a"})).group, item("a", firing=False, pending=(5,)), TELLING,
+        T + 60 * S,
+    )  # fmt: skip
+    found = looked(group, T + 330 * S, TELLING)
+    assert found.notice is None
+    assert [(one.pending, why) for one, why in found.dropped] == [((1, 5), Held.BRIEF)]
+
+
+def test_an_event_that_was_told_before_it_was_muted_is_told_when_it_ends_unmuted() -> None:
+    first = looked(put(None, item("a"), TELLING, T), T + 30 * S, TELLING).group
+    second = looked(first, T + 330 * S, TELLING, frozenset({"a"})).group
+    group = put(second, item("a", firing=False, pending=(5,)), TELLING, T + 400 * S)
+    assert told(looked(group, T + 630 * S, TELLING)).steps == (5,)
+
+
 def test_an_empty_group_looks_on_for_half_a_minute_and_is_then_forgotten() -> None:
     quick = replace(TIMING, group_wait=S, group_interval=10 * S)
     group = put(None, item("a"), quick, T)
