@@ -77,12 +77,12 @@ def beijing(folder: Path, station: str, months: tuple[str, ...] | None) -> tuple
     if months is not None:
         local = (hours.index + pd.Timedelta(hours=8)).strftime("%Y-%m")
         hours = hours[local.isin(months)]
-    found = independent_air.results(hours)
+    found = independent_air.of_days(hours)
     counts: Counter[str] = Counter()
     wrong = []
     for (factor, window, start), value in found.items():
         day = f"{start + pd.Timedelta(hours=8):%Y-%m-%d}"
-        if window not in {"24h", "MDA8"} or day not in made:
+        if day not in made:
             continue
         row = made[day]
         equal = (
