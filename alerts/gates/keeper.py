@@ -62,6 +62,7 @@ class GateKeeper:
         self._sites = tuple(sorted(gated))
         self._states: dict[str, GateState] | None = None
         self._said: dict[str, str] = {}
+        self._at: dict[str, int] = {}
         self._touched: set[str] = set()
 
     def take(self, columns: Columns, turn: Writing) -> None:
@@ -74,7 +75,11 @@ class GateKeeper:
             self._touched.add(site)
 
     def advance(self, at: int, partition: int, partitions: int, turn: Writing) -> int:
-        """Decide at a tick of one partition of its results; return how many decisions are new."""
+        """Decide at a tick of one partition of its results; return how many decisions are new.
+
+        A tick that is not later than the newest one of a gate decides nothing: a log that is read again, or another
+        one with the same data, adds nothing to the journal.
+        """
         new = [
             (site, decision, told)
             for site, decision in self._decisions(at, partition, partitions, turn)
@@ -95,22 +100,28 @@ class GateKeeper:
         turn.upsert(
             t.gate,
             [
-                {"site": site, "state": encode_state(states.get(site, GateState())), "said": self._said.get(site, "")}
+                {
+                    "site": site, "state": encode_state(states.get(site, GateState())), "at": self._at.get(site, -1),
+                    "said": self._said.get(site, ""),
+                }
                 for site in sorted(self._touched)
             ],
-        )
+        )  # fmt: skip
         self._touched.clear()
 
     def forget(self) -> None:
         """Forget everything that the database does not hold: the transaction under way was undone."""
-        self._states, self._said = None, {}
+        self._states, self._said, self._at = None, {}, {}
         self._touched.clear()
 
     def _decisions(self, at: int, partition: int, partitions: int, turn: Writing) -> Iterator[tuple[str, Decision]]:
         states = self._loaded(turn)
         for site in self._sites:
             entry = self._registry.get(site, at)
-            if partition_of(site, partitions) == partition and entry is not None and entry.setting.get(GATE) is True:
+            mine = partition_of(site, partitions) == partition and at > self._at.get(site, -1)
+            if mine and entry is not None and entry.setting.get(GATE) is True:
+                self._at[site] = at
+                self._touched.add(site)
                 yield site, decide(states.get(site, GateState()), self._rule, at)
 
     def _loaded(self, turn: Writing) -> dict[str, GateState]:
@@ -118,6 +129,7 @@ class GateKeeper:
             rows = turn.connection.execute(sa.select(t.gate)).all()
             self._states = {row.site: decode_state(row.state) for row in rows}
             self._said = {row.site: row.said for row in rows}
+            self._at = {row.site: int(row.at) for row in rows}
         return self._states
 
     def _readings(self, columns: Columns) -> dict[str, list[Reading]]:

@@ -11,6 +11,7 @@ gate = sa.Table(
     metadata,
     sa.Column("site", sa.String(64), primary_key=True),
     sa.Column("state", sa.Text, nullable=False, comment="alerts.gates.machine.GateState as JSON"),
+    sa.Column("at", sa.BigInteger, nullable=False, comment="newest tick at which it was decided; no older one counts"),
     sa.Column("said", sa.Text, nullable=False, comment="content of its newest decision, as in evidence"),
     comment="What is known at each gate, to go on after a restart.",
 )
