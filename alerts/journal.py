@@ -6,7 +6,7 @@ SQLite and PostgreSQL through the same code. Every writing transaction first cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -137,12 +137,21 @@ class Turn:
                 found[SeriesKey(row.rule, row.site, row.factor)].events[row.id] = event_of(row)
         return tuple(found.values())
 
-    def has_before(self, key: SeriesKey, floor_ms: int) -> bool:
-        """Return whether a series has rows before an instant that are not fine."""
-        query = sa.select(sa.literal(1)).where(
-            _is_one_of(t.verdict, [key]), t.verdict.c.start < floor_ms, t.verdict.c.verdict > 0
-        )
-        return self.connection.execute(query.limit(1)).first() is not None
+    def with_before(self, keys: Collection[SeriesKey], floor_ms: int) -> Collection[SeriesKey]:
+        """Return which of these series have rows before an instant that are not fine."""
+        s, v = t.series.c, t.verdict.c
+        old = (v.start < floor_ms) & (v.verdict > 0)
+        mine = sa.and_(v.rule == s.rule, v.site == s.site, v.factor == s.factor)
+        found: set[SeriesKey] = set()
+        for some in _parts(sorted(keys), _KEYS_AT_ONCE):
+            before = sa.select(sa.literal(1)).where(mine, old).correlate(t.series).exists()
+            told = sa.select(s.rule, s.site, s.factor, before.label("old")).where(_is_one_of(t.series, some))
+            rows = {SeriesKey(row.rule, row.site, row.factor): bool(row.old) for row in self.connection.execute(told)}
+            found |= {key for key, is_old in rows.items() if is_old}
+            if unsettled := [key for key in some if key not in rows]:  # parts of periods at most
+                parts = sa.select(v.rule, v.site, v.factor).where(_is_one_of(t.verdict, unsettled), old).distinct()
+                found |= {SeriesKey(row.rule, row.site, row.factor) for row in self.connection.execute(parts)}
+        return found
 
     def earlier(self, key: SeriesKey, start_ms: int, end_ms: int) -> Mapping[str, int]:
         """Return the live events of a series that start within a span: id → start."""

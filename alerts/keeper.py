@@ -6,7 +6,7 @@ made, and saved many at a time. After a transaction that failed it is told to fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ from alerts.verdicts import Judge, Judged, SeriesKey
 
 FIRST_REACH: Final = 72
 """Three days of hours: late data mostly find their neighbours loaded."""
-POINTS_HELD: Final = 50_000
+POINTS_HELD: Final = 200_000
 """Points in memory above which the keeper lets all series go after a save."""
 
 
@@ -29,8 +29,8 @@ class Shelf(Protocol):
     def load(self, floors: Mapping[SeriesKey, int], floor_ms: int) -> Sequence[Series]:
         """Return what is kept of these series from ``floor_ms`` on; ``floors`` are the same as periods."""
 
-    def has_before(self, key: SeriesKey, floor_ms: int) -> bool:
-        """Return whether a series has rows before an instant that are not fine."""
+    def with_before(self, keys: Collection[SeriesKey], floor_ms: int) -> Collection[SeriesKey]:
+        """Return which of these series have rows before an instant that are not fine."""
 
     def earlier(self, key: SeriesKey, start_ms: int, end_ms: int) -> Mapping[str, int]:
         """Return the live events of a series that start within a span: id → start."""
@@ -65,6 +65,7 @@ class Keeper:
         self._steps: list[Step] = []
         self._unsaved: dict[SeriesKey, dict[str, Event]] = {}
         self._saved = 0
+        self._points = 0
 
     def take(self, columns: Columns, shelf: Shelf) -> None:
         """Judge one message; what it changes waits for `save`."""
@@ -74,16 +75,19 @@ class Keeper:
         self._hold(judged, shelf)
         for key, parts in judged.items():
             series = self._held[key]
+            before = len(series.points)
             for part in parts:
                 series.take(part)
             self._touched[key] = series
             self._evaluate(series, parts, shelf)
+            self._points += len(series.points) - before
 
     def save(self, shelf: Shelf) -> int:
         """Write everything that changed since the last save, and return how many steps of events there were."""
         self._flush(shelf)
-        if sum(len(series.points) for series in self._held.values()) > POINTS_HELD:
+        if self._points > POINTS_HELD:
             self._held.clear()
+            self._points = 0
         saved, self._saved = self._saved, 0
         return saved
 
@@ -100,10 +104,15 @@ class Keeper:
     def forget(self) -> None:
         """Let go of everything: what was not saved comes again with the messages."""
         self._held.clear()
+        self._points = 0
         self._touched.clear()
         self._steps.clear()
         self._unsaved.clear()
         self._saved = 0
+
+    def _size_of(self, key: SeriesKey) -> int:
+        held = self._held.get(key)
+        return 0 if held is None else len(held.points)
 
     def _evaluate(self, series: Series, parts: Sequence[Judged], shelf: Shelf) -> None:
         tick = max(int(part.columns.at[part.rows].max()) for part in parts)
@@ -150,11 +159,15 @@ class Keeper:
         back = self._first_reach
         while waiting:
             floor_ms = cadence.start_ms(floor)
-            for series in shelf.load(dict.fromkeys(waiting, floor), floor_ms):
-                clean = series.is_clean(rules[series.key])
-                series.whole = not clean and not shelf.has_before(series.key, floor_ms)
-                if clean or series.whole:
-                    self._held[series.key] = series
-                    waiting.remove(series.key)
+            found = shelf.load(dict.fromkeys(waiting, floor), floor_ms)
+            clean = {series.key for series in found if series.is_clean(rules[series.key])}
+            cut = shelf.with_before([series.key for series in found if series.key not in clean], floor_ms)
+            for series in found:
+                if series.key in cut:
+                    continue
+                series.whole = series.key not in clean
+                self._points += len(series.points) - self._size_of(series.key)
+                self._held[series.key] = series
+                waiting.remove(series.key)
             back *= 2
             floor -= back

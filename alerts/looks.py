@@ -6,7 +6,7 @@ so (`Cause.PROJECTED`, `Cause.CERTAIN`) and stands on the window that it project
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -16,39 +16,39 @@ from alerts.verdicts import Cause, Point, Verdict
 from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS
 
 
-def judged_with_neighbours(points: Iterable[Point], rule: Rule) -> Iterator[Point]:
-    """Yield the points of a rule as they are judged; those of a rule that looks at each alone are as they were.
+def judge_with_neighbours(point: Point, kept: Mapping[int, Point], rule: Rule) -> Point | None:
+    """Return a kept value as it is judged beside its neighbours; None when it is fine.
 
-    A value of which a neighbour is missing that it is held against is unknown.
+    Parameters
+    ----------
+    point
+        The value.
+    kept
+        All values of the series that are known, by period; at least those of ``rule.look.back`` periods before.
+    rule
+        The rule; a value of which a neighbour is missing that it is held against is unknown.
     """
     look = rule.look
     if look is None:
-        yield from points
-        return
-    known = tuple(points)
-    kept = {point.period: point for point in known if point.verdict is Verdict.KEPT}
-    for point in known:
-        if point.verdict is not Verdict.KEPT:
-            yield point
-        elif rule.kind is Kind.CHANGE:
-            yield _change(point, kept, look)
-        elif rule.kind is Kind.RATE:
-            yield _rate(point, kept, rule, look)
-        else:
-            yield _projection(point, kept, look)
+        return point
+    if rule.kind is Kind.CHANGE:
+        return _change(point, kept, look)
+    if rule.kind is Kind.RATE:
+        return _rate(point, kept, rule, look)
+    return _projection(point, kept, look)
 
 
-def _change(point: Point, kept: Mapping[int, Point], look: Look) -> Point:
+def _change(point: Point, kept: Mapping[int, Point], look: Look) -> Point | None:
     """Hold a level or class against the valid one before, at most ``back`` periods away."""
     before = next((kept[one] for one in range(point.period - 1, point.period - look.back - 1, -1) if one in kept), None)
     if before is None or before.level is None or point.level is None:
         return replace(point, verdict=Verdict.UNKNOWN)
-    worse = point.level - before.level
-    bound = _before(before.level, 0)
-    return _said(replace(point, bound=bound), over=look.by is not None and worse >= look.by, cause=Cause.CHANGED)
+    if look.by is None or point.level - before.level < look.by:
+        return None
+    return replace(point, bound=_before(before.level, 0), verdict=Verdict.OVER, cause=Cause.CHANGED)
 
 
-def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Point:
+def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Point | None:
     """Hold a value against the one ``back`` periods before."""
     before = kept.get(point.period - look.back)
     if before is None or before.value is None or point.value is None:
@@ -56,27 +56,29 @@ def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Po
     was, now = _number(before), _number(point)
     most = look.by if look.by is not None else (look.share or 0) * abs(was)
     moved = now - was
-    over = {Direction.UP: moved > most, Direction.DOWN: -moved > most, Direction.EITHER: abs(moved) > most}
+    if {Direction.UP: moved, Direction.DOWN: -moved, Direction.EITHER: abs(moved)}[look.direction] <= most:
+        return None
     bound = replace(
         _before(before.value, before.digits), below=moved < 0, author=rule.author, author_en=rule.author_en,
         clause=rule.why, clause_en=rule.why_en,
     )  # fmt: skip
-    return _said(replace(point, bound=bound), over=over[look.direction], cause=Cause.CHANGED)
+    return replace(point, bound=bound, verdict=Verdict.OVER, cause=Cause.CHANGED)
 
 
 def _before(value: int, digits: int) -> Bound:
     return Bound(value=value, digits=digits, standard="", table="", clause="", edition="", ranged=True)
 
 
-def _projection(point: Point, kept: Mapping[int, Point], look: Look) -> Point:
+def _projection(point: Point, kept: Mapping[int, Point], look: Look) -> Point | None:
     """Project the day's mean, or the hours ahead, as they look at the end of an hour."""
     number = _trend(point, kept, look) if look.form is Form.TREND else _day(point, kept, look)
     if number is None or point.bound is None:
-        return replace(point, verdict=Verdict.OK)
+        return None
     value = round(number * 10**point.digits)
+    if value <= point.bound.at_digits(point.digits):
+        return None
     cause = Cause.CERTAIN if look.form is Form.CERTAIN else Cause.PROJECTED
-    over = value > point.bound.at_digits(point.digits)
-    return _said(replace(point, value=value, window=look.projects), over=over, cause=cause)
+    return replace(point, value=value, window=look.projects, verdict=Verdict.OVER, cause=cause)
 
 
 def _day(point: Point, kept: Mapping[int, Point], look: Look) -> Fraction | None:
@@ -115,7 +117,3 @@ def _slope(values: Sequence[Fraction]) -> Fraction:
 
 def _number(point: Point) -> Fraction:
     return Fraction(point.value or 0, 10**point.digits)
-
-
-def _said(point: Point, *, over: bool, cause: Cause) -> Point:
-    return replace(point, verdict=Verdict.OVER, cause=cause) if over else replace(point, verdict=Verdict.OK)

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from alerts.counting import Counting
 from alerts.episodes import Walk, walk
 from alerts.events import Changed, Event, Moment, match
-from alerts.looks import judged_with_neighbours
+from alerts.looks import judge_with_neighbours
 from alerts.rules import Rule
 from alerts.verdicts import Judged, Point, SeriesKey, Verdict
 
@@ -19,6 +17,8 @@ POINTS_WALKED: Final = 100
 """A series with more points than this lets old ones go."""
 PERIODS_HELD: Final = 72
 """Periods before the newest that are not let go: late data mostly find their neighbours held."""
+_ALL: Final = frozenset({-1})
+"""Every period."""
 PointKey = tuple[int, str]
 """Start and window of a row."""
 
@@ -57,6 +57,10 @@ class Series:
     """Whether something came since the last evaluation that can change an episode."""
     whole: bool = False
     """Whether nothing lies before the floor."""
+    _said: dict[int, Point] = field(default_factory=dict)
+    """Of a rule that looks at neighbours: the periods that are not fine, as they are judged."""
+    _touched: frozenset[int] = _ALL
+    """Periods that came since they were judged with their neighbours."""
 
     def since(self, rule: Rule) -> int:
         """Return the first period that is judged: before it a rule that looks back does not see enough."""
@@ -78,22 +82,45 @@ class Series:
         return first >= self.since(judged.rule) + counting_of(judged.rule).reach
 
     def _judged(self, rule: Rule) -> Iterator[Point]:
-        """Yield the points as they are judged, from the first period on of which that is possible."""
+        """Yield the points that are not fine, from the first period on of which that can be said."""
+        if rule.look is None:
+            return iter(self.points.values())
+        self._judge_again(rule, rule.look.back)
         since = self.since(rule)
-        return (point for point in judged_with_neighbours(self.points.values(), rule) if point.period >= since)
+        return (point for period, point in self._said.items() if period >= since)
+
+    def _judge_again(self, rule: Rule, back: int) -> None:
+        """Judge the periods that came since the last time with their neighbours, and those that look back on them."""
+        if not self._touched:
+            return
+        if self._touched is _ALL:
+            wanted = {point.period for point in self.points.values()}
+        else:
+            wanted = {period + ahead for period in self._touched for ahead in range(back + 1)}
+        known = {point.period: point for point in self.points.values()}
+        kept = {period: point for period, point in known.items() if point.verdict is Verdict.KEPT}
+        for period in wanted & known.keys():
+            point = known[period]
+            said = judge_with_neighbours(point, kept, rule) if point.verdict is Verdict.KEPT else point
+            if said is None or said.verdict is Verdict.OK:
+                self._said.pop(period, None)
+            else:
+                self._said[period] = said
+        self._touched = frozenset()
 
     def take(self, judged: Judged) -> None:
         """Take the rows of one batch; a row of a lower revision than the one held is ignored."""
-        fine = judged.verdicts == int(Verdict.OK)
-        revised = judged.columns.revision[judged.rows] > 1
-        starts = judged.starts
-        if self.points:
-            held = {start for start, _ in self.points}
-            revised |= np.fromiter((start in held for start in starts.tolist()), np.bool_, len(starts))
-        for index in np.flatnonzero(~fine | revised).tolist():
-            self._hold(judged.point(index))
+        columns, rows = judged.columns, judged.rows
+        windows, window = columns.windows, columns.window
+        told = zip(
+            judged.verdicts.tolist(), columns.revision[rows].tolist(), judged.starts.tolist(), window[rows].tolist(),
+            strict=True,
+        )  # fmt: skip
+        for index, (verdict, revision, start, code) in enumerate(told):
+            if verdict != Verdict.OK or revision > 1 or (start, windows[code]) in self.points:
+                self._hold(judged.point(index))
         if not judged.early:
-            self._settle(judged.rule.cadence.number(int(starts.max())))
+            self._settle(judged.rule.cadence.number(int(judged.starts.max())))
 
     def _hold(self, point: Point) -> None:
         place = (point.start, point.window)
@@ -102,6 +129,8 @@ class Series:
             return
         self.points[place] = self.fresh_points[place] = point
         self.stale = True
+        if self._touched is not _ALL:
+            self._touched |= {point.period}
 
     def _settle(self, period: int) -> None:
         if self.through is None or period > self.through:
@@ -136,5 +165,6 @@ class Series:
         if floor > self.floor:
             self.floor, self.whole = floor, False
             self.points = {place: point for place, point in self.points.items() if point.period >= floor}
+            self._said = {period: point for period, point in self._said.items() if period >= floor}
             before = counting.cadence.start_ms(self.since(rule))
             self.events = {name: event for name, event in self.events.items() if event.last > before}

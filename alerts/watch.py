@@ -178,7 +178,10 @@ class _Watch:
 
     def turn(self, stop: Flag, on_progress: Callable[[Progress], None]) -> None:
         """Take what has come, in one transaction."""
-        messages = self._consumer.consume(self._settings.messages_at_once, self._settings.poll_s)
+        # Asked for many it would wait for many; so the first alone, and then what has come with it.
+        messages = self._consumer.consume(1, self._settings.poll_s)
+        if messages:
+            messages += self._consumer.consume(self._settings.messages_at_once - 1, 0)
         taken, refused = self._read(messages)
         if not taken:
             return

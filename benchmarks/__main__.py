@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import judge, periods, scale, start_to_page, stream_throughput, year
+from benchmarks import alerts, judge, periods, scale, start_to_page, stream_throughput, year
 from benchmarks.watching import BenchmarkError
 from scripts.process import ServiceError
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "scale": (scale, "what a site costs, from 100 to 100 000 of them, without a broker"),
     "periods": (periods, "what months, years and areas cost: the second stage alone, days of a city's sites"),
     "year": (year, "minutes that a year of a city takes through Kafka, from some of its days"),
+    "alerts": (alerts, "rule-site pairs that one worker carries, and the time from a result to its event"),
     "page": (start_to_page, "seconds from `jianhu up` to a page full of 48 h"),
 }
 

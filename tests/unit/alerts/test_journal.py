@@ -245,7 +245,7 @@ def test_a_series_that_was_never_kept_is_empty(journal: Journal) -> None:
     key = SeriesKey("r", "s", "f")
     with journal.writing() as turn:
         (series,) = turn.load({key: 0}, 0)
-        assert not turn.has_before(key, 10**15)
+        assert not turn.with_before([key], 10**15)
     assert (series.points, series.events, series.through) == ({}, {}, None)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pytest
 
@@ -31,7 +31,10 @@ class Shelf:
             found.append(Series(key=key, floor=floor, through=held.through, points=points, events=events))
         return found
 
-    def has_before(self, key: SeriesKey, floor_ms: int) -> bool:
+    def with_before(self, keys: Collection[SeriesKey], floor_ms: int) -> Collection[SeriesKey]:
+        return [key for key in keys if self._has_before(key, floor_ms)]
+
+    def _has_before(self, key: SeriesKey, floor_ms: int) -> bool:
         held = self.kept.get(key)
         return held is not None and any(
             one.start < floor_ms and one.verdict is not Verdict.OK for one in held.points.values()

@@ -15,7 +15,7 @@ from alerts.desk import Alert, Desk
 from alerts.events import Change, Fact
 from alerts.journal import open_journal
 from alerts.keeper import Keeper
-from alerts.looks import judged_with_neighbours
+from alerts.looks import judge_with_neighbours
 from alerts.rules import Direction, Form, Kind, Look, Rule, Rules, load_rules
 from alerts.texts import Language, because, title
 from alerts.verdicts import Cause, Judge, Verdict
@@ -48,8 +48,9 @@ def verdicts(rule: Rule, values: Sequence[int | None], **other: Any) -> str:
         point(hour, Verdict.UNKNOWN if value is None else Verdict.KEPT, value, level=value, **other)
         for hour, value in enumerate(values)
     ]
-    found = sorted(judged_with_neighbours(points, rule), key=lambda one: one.start)
-    return "".join({Verdict.OVER: "X", Verdict.UNKNOWN: "?", Verdict.OK: "."}[one.verdict] for one in found)
+    kept = {one.period: one for one in points if one.verdict is Verdict.KEPT}
+    found = [judge_with_neighbours(one, kept, rule) if one.verdict is Verdict.KEPT else one for one in points]
+    return "".join("." if one is None else {Verdict.OVER: "X", Verdict.UNKNOWN: "?"}[one.verdict] for one in found)
 
 
 @pytest.mark.parametrize(
