@@ -49,6 +49,8 @@ class Role(StrEnum):
     """首问负责: stays in charge until somebody takes over."""
     SUBSCRIBER = "subscriber"
     """The department subscribed to it."""
+    ASSIGNED = "assigned"
+    """A case is with his department: it was handed over, sent back or urged."""
     FALLBACK = "fallback"
     """Nobody else was found."""
 

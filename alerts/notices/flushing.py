@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from alerts.cases import tables as ct
+from alerts.cases.sharing import meant_by
 from alerts.desk import HistoryStep
 from alerts.events import Change, Event
 from alerts.journal import Turn, tallies
@@ -233,7 +234,9 @@ class Flusher:
     def _tell_case(self, turn: Turn, row: sa.Row[Any], event: Event, now: int) -> list[tuple[int, str, Held, str, str]]:
         subject = self._subject_of(event, now)
         tier = Tier(row.tier) if row.tier in set(Tier) else None
-        to = tos(route(subject, self._people, now, tier).recipients)
+        meant = meant_by(msgspec.json.decode(row.evidence).get("to", ()), self._people)
+        routed = route(subject, self._people, now, tier).recipients
+        to = tos(tuple({one.person.id: one for one in (*routed, *meant)}.values()))
         priority = int(row.case_priority)
         payload = _payload("case_step", priority, self._parts(turn, [event], now), subject.synthetic)
         payload = msgspec.structs.replace(

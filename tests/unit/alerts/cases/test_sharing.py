@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from alerts.cases.record import Role
-from alerts.cases.sharing import sharing_of
+from alerts.cases.sharing import meant_by, sharing_of
 from alerts.people import NOBODY, People
+from alerts.people import Role as Assigned
 from alerts.peoplefile import load_people
 from alerts.subjects import Subject, subject_of
 from sensors.registry import Registry, load_registry
@@ -51,3 +52,13 @@ def test_an_event_at_a_drinking_source_is_shared_by_several_departments(registry
 
 def test_without_people_nobody_shares(registry: Registry) -> None:
     assert list(sharing_of(NOBODY)(about(registry, "SYN-WH01"), NOW)) == []
+
+
+def test_a_case_handed_over_means_everybody_of_that_department(people: People) -> None:
+    department = next(iter(people.departments))
+    found = meant_by([f"department:{department}", "area:shangyu", "department:nobody"], people)
+    assert {one.person.id for one in found} == {
+        person.id for person in people.persons.values() if person.department == department
+    }
+    assert {(one.role, one.why[0].role) for one in found} == {(Assigned.ASSIGNED, Assigned.ASSIGNED)}
+    assert meant_by([], people) == ()
