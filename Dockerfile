@@ -18,7 +18,7 @@ RUN /opt/jianhu/bin/pip install --no-deps --no-build-isolation . \
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/jianhu jianhu \
-    && install -d -o jianhu -g jianhu -m 0750 /var/lib/jianhu /var/lib/jianhu/archive \
+    && install -d -o jianhu -g jianhu -m 0750 /var/lib/jianhu /var/lib/jianhu/archive /var/lib/jianhu/notices \
     && install -d /etc/jianhu
 COPY --from=build /opt/jianhu /opt/jianhu
 ENV PATH=/opt/jianhu/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 JIANHU_DIR=/var/lib/jianhu

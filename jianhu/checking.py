@@ -50,12 +50,13 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     Language.ZH: {
         "registry": "登记", "areas": "区域", "flows": "河段", "kinds": "类型", "standards": "标准", "rules": "规则",
         "permits": "许可", "targets": "目标", "modes": "模式", "people": "人员", "cases": "案件",
+        "channels": "渠道",
         "good": "配置无误，可以启动。", "wrong": "共 {count} 处错误。",
     },
     Language.EN: {
         "registry": "registry", "areas": "areas", "flows": "flows", "kinds": "kinds", "standards": "standards",
         "rules": "rules", "permits": "permits", "targets": "targets", "modes": "modes", "people": "people",
-        "cases": "cases",
+        "cases": "cases", "channels": "channels",
         "good": "The configuration is good.", "wrong": "Errors: {count}.",
     },
 }  # fmt: skip
@@ -86,6 +87,7 @@ def check_configuration(settings: Settings) -> Report:
     _modes(settings, registry, rules, found)
     _gates(settings, kinds, found)
     _people(settings, registry, found)
+    _notices(settings, registry, found)
     _cases(settings, rules, found)
     if not found.problems:
         found.of(lambda: _start(settings))
@@ -194,6 +196,19 @@ def _people(settings: Settings, registry: Registry | None, found: _Findings) -> 
     if path.exists():
         people = found.of(lambda: load_people(path, registry))
         found.counts["people"] = "-" if people is None else str(len(people.persons))
+
+
+def _notices(settings: Settings, registry: Registry | None, found: _Findings) -> None:
+    """Read how people are told, and connect to each channel: a start would go on without one that is down."""
+    from alerts.notices.policyfile import load_notice_policy  # noqa: PLC0415
+    from alerts.notify.sendingfile import load_sending  # noqa: PLC0415
+
+    path = settings.notices_path
+    if path.exists():
+        synthetic = registry is not None and registry.synthetic
+        found.of(lambda: load_notice_policy(path))
+        sending = found.of(lambda: load_sending(path, synthetic=synthetic, reach=True))
+        found.counts["channels"] = "-" if sending is None else ", ".join(sending.channels)
 
 
 def _start(settings: Settings) -> None:

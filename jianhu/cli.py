@@ -116,7 +116,7 @@ def up(
         typer.Option("--wall-clock/--data-clock", help="With --real: ticks from this machine, or only from feeds."),
     ] = True,
 ) -> None:
-    """Start everything on this machine: broker, feeder, worker, archive, sink, alerts and console."""
+    """Start everything on this machine: broker, feeder, worker, archive, sink, watch, steward and console."""
     from jianhu.up import UpOptions, run_up  # noqa: PLC0415
 
     options = UpOptions(
@@ -176,6 +176,15 @@ def watch() -> None:
 
     _log_to_stderr()
     run_alert_watch(_assembly(), _stop_on_signals())
+
+
+@app.command()
+def steward() -> None:
+    """Keep cases and their deadlines, and tell people what they are owed."""
+    from jianhu.stewarding import run_steward  # noqa: PLC0415
+
+    _log_to_stderr()
+    run_steward(_assembly(), _stop_on_signals())
 
 
 @app.command()

@@ -64,6 +64,7 @@ def configuration_files(settings: Settings) -> Mapping[str, Path]:
         "gates.yaml": settings.gates_path,
         "people.yaml": settings.people_path,
         "cases.yaml": settings.cases_path,
+        "notices.yaml": settings.notices_path,
         **{path.name: path for path in sorted(beside.glob("*.geojson"))},
         **{f"kinds/{path.name}": path for path in sorted(settings.kinds_dir.glob("*.yaml"))},
     }
@@ -100,6 +101,7 @@ def load_all(parts: Assembly) -> None:
         load_alert_rules,
         load_rule_of_gates,
     )
+    from jianhu.stewarding import load_alert_notices, load_alert_sending  # noqa: PLC0415
 
     _ = parts.kinds  # without a registry nothing else can be read
     problems = Problems()
@@ -111,6 +113,8 @@ def load_all(parts: Assembly) -> None:
         lambda: load_rule_of_gates(parts),
         lambda: load_alert_people(parts),
         lambda: load_alert_cases(parts),
+        lambda: load_alert_notices(parts),
+        lambda: load_alert_sending(parts),
     ):
         with problems.kept():
             read()

@@ -14,16 +14,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from jianhu.settings import Settings, parse_settings
+from jianhu.stewarding import LIVES
 from sensors.errors import EdgeError, JianhuError
 
 PATIENCE_S: Final = 5.0
 """A part must have read something within this time."""
+ALIVE_MS: Final = 60_000
+"""A steward leaves a sign of life each few seconds; a long transaction may come between."""
 _LOOK_S: Final = 0.25
 _ANSWER_S: Final = 5.0
 
@@ -35,6 +38,7 @@ class Part(StrEnum):
     ARCHIVE = "archive"
     SINK = "sink"
     WATCH = "watch"
+    STEWARD = "steward"
     CONSOLE = "console"
 
 
@@ -149,6 +153,9 @@ def check(part: Part, settings: Settings, *, patience_s: float = PATIENCE_S) -> 
     EdgeError
         When it is not; says what is the matter.
     """
+    if part is Part.STEWARD:
+        _ask_steward(settings, int(time() * 1000))
+        return
     if part is Part.CONSOLE:
         _ask_console(f"http://127.0.0.1:{settings.console_port}/readyz")
         return
@@ -164,6 +171,21 @@ def check(part: Part, settings: Settings, *, patience_s: float = PATIENCE_S) -> 
     with closing(consumer):
         topics = topics_of(consumer, part, settings)
         follows(lambda: reaches_of(consumer, topics), patience_s=patience_s)
+
+
+def _ask_steward(settings: Settings, now: int) -> None:
+    """Ask the database for signs of life: a steward whose database is away is not well either."""
+    from alerts.journal import open_journal  # noqa: PLC0415 - the other parts are asked without it
+    from alerts.steward import seen  # noqa: PLC0415
+
+    journal = open_journal(settings.alerts_database, lambda: now)
+    try:
+        with journal.reading() as connection:
+            signs = {name: seen(connection, name) for name in LIVES}
+    finally:
+        journal.close()
+    if quiet := [name for name, at in signs.items() if at is None or now - at > ALIVE_MS]:
+        raise EdgeError(f"no sign of life for {ALIVE_MS // 1000} s from: {', '.join(quiet)}")
 
 
 def _ask_console(url: str) -> None:

@@ -127,6 +127,11 @@ class Settings:
         return self.config_dir / "people.yaml"
 
     @property
+    def notices_path(self) -> Path:
+        """How, by which channels and in which words people are told; need not be there."""
+        return self.config_dir / "notices.yaml"
+
+    @property
     def gates_path(self) -> Path:
         """When rain gates may open; need not be there."""
         return self.config_dir / "gates.yaml"

@@ -243,7 +243,7 @@ class _Configured:
             write_state(good.settings.dir, State(mark=good.mark, since=self._state.since))
             return
         self._take(good)
-        parts = ["worker", "console", "watch"]
+        parts = ["worker", "console", "watch", "steward"]
         if good.registry != before.registry:
             parts += ["simulate"]
         if good.kinds != before.kinds:
@@ -259,7 +259,7 @@ def _run(run: _Run) -> int:
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     tree = _Tree(screen=screen)
-    for command in (*feeders, "sink", "console", "worker", "archive", "watch"):
+    for command in (*feeders, "sink", "console", "worker", "archive", "watch", "steward"):
         tree.children.append(_Child(command=command, environment={}, log=logs / f"{command}.log"))
     configured = _Configured(run, tree)
     forget_older(run.settings, configured.good.mark)

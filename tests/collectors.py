@@ -47,8 +47,19 @@ class Collector:
 
     answer: Callable[[Asked], Said] = lambda _: Said()
     asked: list[Asked] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    """What each request was answered with, in their order."""
     port: int = 0
     ending: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, asked: Asked) -> Said:
+        """Write a request down; return what to answer."""
+        with self._lock:
+            said = self.answer(asked)
+            self.asked.append(asked)
+            self.said.append(said)
+        return said
 
     @property
     def url(self) -> str:
@@ -72,8 +83,7 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
                 method=self.command, path=self.path, headers={k.lower(): v for k, v in self.headers.items()},
                 body=self.rfile.read(length),
             )  # fmt: skip
-            collector.asked.append(asked)
-            said = collector.answer(asked)
+            said = collector.take(asked)
             if said.never:
                 collector.ending.wait(60)
                 return

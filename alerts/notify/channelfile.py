@@ -175,7 +175,7 @@ class ChannelSpec:
         return isinstance(self.transport, FileEntry) or is_loopback(self.host)
 
 
-DEFAULT: Final = ChannelSpec(name="file", kind="file", transport=FileEntry(name="notices.jsonl"), common=Common())
+DEFAULT: Final = ChannelSpec(name="file", kind="file", transport=FileEntry(name="messages.jsonl"), common=Common())
 """What there is when the configuration names no channel."""
 
 

@@ -32,6 +32,8 @@ from alerts.notify.webhook import Webhook
 from sensors.errors import Problems
 from sensors.yamlfile import Document
 
+FOLDER: Final = "notices"
+"""In the data folder; there files of messages stand."""
 _HOUR_MS: Final = 3_600_000
 _PROBE_S: Final = 3.0
 
@@ -123,7 +125,7 @@ def _channel(spec: ChannelSpec, folder: Path, environment: Mapping[str, str], wa
         case GrafanaEntry(url=url, token=token):
             made = Annotations(url, read_secret(token, environment), limit, wall_ms)
         case FileEntry(name=name):
-            made = FileChannel(folder / name)
+            made = FileChannel(folder / FOLDER / name)
     return made
 
 

@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.influx]
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-LASTING: Final = ("archive", "worker", "sink", "watch", "console")
+LASTING: Final = ("archive", "worker", "sink", "watch", "steward", "console")
 TOKEN: Final = "a-token-of-this-test-alone"
 PREFIX: Final = "compose"
 BUCKET: Final = "compose"

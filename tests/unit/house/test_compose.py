@@ -17,7 +17,7 @@ from jianhu.settings import parse_settings
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-OURS = ("topics", "clock", "archive", "worker", "sink", "watch", "console")
+OURS = ("topics", "clock", "archive", "worker", "sink", "watch", "steward", "console")
 NOT_ASKED = {"topics", "clock"}
 """They end by themselves, or have nothing that could be asked."""
 SECRETS = {

@@ -16,7 +16,8 @@ from sensors.errors import ConfigError, EdgeError, JianhuError
 from tests.embedded import Embedded
 
 COMMANDS = [
-    "up", "topics", "worker", "archive", "sink", "watch", "alerts", "console", "simulate", "tick", "feed", "check", "calc",
+    "up", "topics", "worker", "archive", "sink", "watch", "steward", "alerts", "console", "simulate", "tick", "feed",
+    "check", "calc",
 ]  # fmt: skip
 
 

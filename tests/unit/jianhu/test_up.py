@@ -361,7 +361,7 @@ class Running:
 
     def __post_init__(self) -> None:
         screen = Console(file=self.told, width=1000)
-        commands = ("simulate", "sink", "console", "worker", "archive", "watch")
+        commands = ("simulate", "sink", "console", "worker", "archive", "watch", "steward")
         children: list[up._Child] = [Child(command=c, environment={}, log=self.folder / c) for c in commands]
         for child in children:
             child.start()
@@ -418,8 +418,8 @@ def test_a_good_change_starts_what_reads_it_again(tmp_path: Path) -> None:
     before, first = running.processes(), running.configured.good
     running.write("rules.yaml", files("alerts").joinpath("data/rules.yaml").read_text(encoding="utf-8"))
     again = {command for command, process in running.processes().items() if process is not before[command]}
-    assert again == {"worker", "console", "watch"}
-    assert "configuration taken; started again: console, worker, watch" in running.told.getvalue()
+    assert again == {"worker", "console", "watch", "steward"}
+    assert "configuration taken; started again: console, worker, watch, steward" in running.told.getvalue()
     assert {child.environment["JIANHU_CONFIG"] for child in running.tree.children} != {str(first.folder)}
     assert running.state().mark == running.configured.good.mark
     assert not first.folder.exists()
@@ -430,7 +430,7 @@ def test_a_changed_registry_starts_the_feeder_again_too(tmp_path: Path) -> None:
     before = running.processes()
     running.write("registry.yaml", REAL.replace("zone: 2", "zone: 1", 1))
     again = {command for command, process in running.processes().items() if process is not before[command]}
-    assert again == {"simulate", "worker", "console", "watch"}
+    assert again == {"simulate", "worker", "console", "watch", "steward"}
 
 
 def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:

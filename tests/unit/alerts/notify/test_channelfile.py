@@ -65,7 +65,7 @@ def test_every_kind_of_channel_is_read_and_made(tmp_path: Path) -> None:
     assert routes["mail"].patience == Patience(give_up_h=6)
     assert routes["mail"].per_minute == 30
     assert routes["log"].channel.send(message()).outcome is Outcome.SENT
-    assert (tmp_path / "sent.jsonl").exists()
+    assert (tmp_path / "notices" / "sent.jsonl").exists()
 
 
 @pytest.mark.parametrize("text", ["", "other: 1", "channels: {}"])
@@ -169,4 +169,4 @@ def test_the_file_that_is_always_there_stands_in_the_data_folder(tmp_path: Path)
     route = make_routes(parsed(""), tmp_path, {}, lambda: NOW)["file"]
     assert isinstance(route.channel, FileChannel)
     route.channel.send(message())
-    assert (tmp_path / "notices.jsonl").exists()
+    assert (tmp_path / "notices" / "messages.jsonl").exists()
