@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import StrEnum
 
 import pytest
 
@@ -66,7 +65,7 @@ def test_a_site_that_nobody_knows_is_an_error() -> None:
         report("nowhere")
 
 
-@pytest.mark.parametrize("names", [Role, Tier, Side, Ground])
-def test_everything_has_a_name_in_both_languages(names: type[StrEnum]) -> None:
-    for one in names:
-        assert route_name(one, Language.ZH) != route_name(one, Language.EN) != one.value.replace("_", "-")
+@pytest.mark.parametrize("one", [*Role, *Tier, *Side, *Ground])
+def test_everything_has_a_name_in_both_languages(one: Role | Tier | Side | Ground) -> None:
+    assert route_name(one, Language.ZH)
+    assert route_name(one, Language.ZH) != route_name(one, Language.EN)
