@@ -6,7 +6,7 @@ It is a fold of result rows (`PeriodJudge.fold`) and says what changed at the ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 
 from sensors.areas import Area
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS, MINUTE_MS
+from sensors.factors import Factor
 from sensors.flags import Mark
 from sensors.kinds import Kind
 from sensors.registry import Registry, Site
-from sensors.windows import LONG, Span
+from sensors.windows import LONG, Span, WindowSpec
 from streams.judging.plan import NO_NUMBER
 from streams.periods.areamaking import AreaMaker
 from streams.periods.calendar import LEAP, Bounds, Calendar
 from streams.periods.folding import Part, parts_of
 from streams.periods.members import Clocks, Members, members_of, site_on
 from streams.periods.pages import Pages
-from streams.periods.past import Held, base_series, calendar_name
+from streams.periods.past import Found, Held, Sums, base_series, calendar_name
 from streams.periods.plan import (
     AreaMembers,
     AreasEvaluation,
@@ -35,10 +36,12 @@ from streams.periods.plan import (
     PeriodEvaluation,
     PeriodMeans,
     PeriodRow,
+    Series,
     Told,
 )
 from streams.periods.registered import PeriodContext, period_evaluations_of
 from streams.periods.saying import Chunk, Speaker, Topic
+from streams.periods.spans import DaySpan, blocks, clusters
 from streams.periods.touched import Touched
 
 OPEN: Final = int(Mark.OPEN)
@@ -56,6 +59,16 @@ class PeriodSettings:
     """A day or slot is closed this long after its end, as in the first stage."""
     slot_days: int = 8
     """Slots of sites are kept for so many days; older ones make no area slot again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """A period, and which members are touched in it, [members]."""
+
+    calendar: Calendar
+    bounds: Bounds
+    period: Period
+    mask: NDArray[np.bool_]
 
 
 class PeriodJudge:
@@ -100,6 +113,7 @@ class PeriodJudge:
         self._areas = AreaMaker(kind, context, self._members, self._days, self._slots)
         self._evaluations = period_evaluations_of(kind, context)
         self._calendars = _calendars(kind)
+        self._made_of = _made_of(kind)
         self._entries: dict[tuple[str, int], Site] = {}
         self._asked = tuple(
             calendar
@@ -177,15 +191,18 @@ class PeriodJudge:
         """Say the periods that hold any of these days of these members."""
         if members.size == 0:
             return
-        for calendar in self._calendars:
-            touched = self._periods(calendar, members, days)
-            for (bounds, through), mask in sorted(touched.items(), key=_by_bounds):
-                rows = np.nonzero(mask & self._members.said)[0]
-                self._say_windows(calendar, bounds, calendar.period(bounds, through), rows)
-            self._ask_all(calendar, touched)
-        for calendar in self._asked:
-            if calendar.span is Span.DAY:
-                self._ask_all(calendar, self._periods(calendar, members, days))
+        touched = {
+            calendar.window: self._periods(calendar, members, days) for calendar in {*self._calendars, *self._asked}
+        }
+        said = self._members.said
+        columns = [
+            _Column(calendar=calendar, bounds=bounds, period=period, mask=mask & said)
+            for calendar in self._calendars
+            for (bounds, through), mask in sorted(touched[calendar.window].items(), key=_by_bounds)
+            if (period := calendar.period(bounds, through)).due
+        ]
+        self._say_windows(columns)
+        self._ask_all([column for calendar in self._asked for column in self._reached(calendar, touched)])
 
     def _periods(self, calendar: Calendar, members: NDArray[np.intp], days: NDArray[np.int64]) -> _Masks:
         """Return the periods with the newest day that is over, and which members are touched in each."""
@@ -200,54 +217,105 @@ class PeriodJudge:
                     mask[rows] = True
         return found
 
-    def _ask_all(self, calendar: Calendar, touched: _Masks) -> None:
-        """Ask every evaluation about the periods that are touched, and about later ones that look back on them."""
-        for evaluation in self._evaluations if calendar in self._asked else ():
+    def _reached(self, calendar: Calendar, touched: Mapping[str, _Masks]) -> Iterator[tuple[PeriodEvaluation, _Column]]:
+        """Yield what evaluations are asked: of touched periods, and of later ones that look back on them."""
+        for evaluation in self._evaluations:
             if calendar.span in evaluation.spans:
                 back = getattr(evaluation, "looks_back", {}).get(calendar.span, 0)
-                for (bounds, through), mask in sorted(_reached(calendar, touched, back).items(), key=_by_bounds):
-                    self._ask(evaluation, calendar, bounds, through, mask)
+                reached = _reached(calendar, touched[calendar.window], back)
+                for (bounds, through), mask in sorted(reached.items(), key=_by_bounds):
+                    if (period := calendar.period(bounds, through)).due:
+                        yield evaluation, _Column(calendar=calendar, bounds=bounds, period=period, mask=mask)
 
-    def _say_windows(self, calendar: Calendar, bounds: Bounds, period: Period, rows: NDArray[np.intp]) -> None:
-        if rows.size == 0 or period.due == 0:
+    def _say_windows(self, columns: Sequence[_Column]) -> None:
+        """Say the kind's own windows of periods; those that are made of the same days at once."""
+        if not columns:
             return
-        came = self._days.series
-        for spec in self._kind.windows:
-            if calendar_name(spec) != calendar.window:
-                continue
-            for name in spec.factors:
-                factor = self._kind.factors[name]
-                if base_series(self._kind, name, spec) not in came:
-                    continue
-                found = self._held.window(rows, spec, factor, period)
-                due = np.nonzero(found.due)[0]
-                self._speaker.say(
-                    Chunk(
-                        topic=Topic(name, spec.name, "", bounds.year),
-                        slots=calendar.slots,
-                        member=rows[due],
-                        place=bounds.slot,
-                        start=_ms(period.start_day),
-                        value=found.value[due],
-                        present=found.present[due],
-                        digits=factor.digits,
-                        valid=found.valid[due],
-                        expected=found.expected,
-                        reason=found.reason[due],
-                        inputs=found.inputs[due],
-                        marks=found.marks[due] | (OPEN if period.open else 0),
-                    )
-                )
+        rows = np.nonzero(np.logical_or.reduce([column.mask for column in columns]))[0]
+        masks = np.stack([column.mask[rows] for column in columns], axis=1)
+        for series in self._made_of:
+            specs = self._made_of[series] if series in self._days.series else {}
+            mine = [place for place, column in enumerate(columns) if column.calendar.window in specs]
+            spans = [DaySpan(columns[p].period.first_day, columns[p].period.through_day) for p in mine]
+            for cluster in clusters(spans):
+                within = [mine[place] for place in cluster.which.tolist()]
+                some = np.nonzero(np.logical_or.reduce(masks[:, within], axis=1))[0]
+                for part in blocks(some.size, cluster.last - cluster.first + 1):
+                    sums = self._held.sums(rows[some[part]], series, cluster)
+                    wanted = masks[np.ix_(some[part], within)]
+                    self._say_shared(specs, [columns[place] for place in within], wanted, sums)
 
-    def _ask(
-        self, evaluation: PeriodEvaluation, calendar: Calendar, bounds: Bounds, through: int, mask: NDArray[np.bool_]
+    def _say_shared(
+        self,
+        specs: Mapping[str, Sequence[tuple[WindowSpec, Factor]]],
+        columns: Sequence[_Column],
+        wanted: NDArray[np.bool_],
+        sums: Sums,
     ) -> None:
-        """Ask an evaluation about one period: the sites and areas that are touched in it."""
-        period = calendar.period(bounds, through)
-        if period.due == 0:
+        """Say the windows of periods that share their days."""
+        for window, pairs in specs.items():
+            chosen = np.array([column.calendar.window == window for column in columns], np.bool_)
+            mine = [column for column in columns if column.calendar.window == window]
+            periods, of = [column.period for column in mine], sums.cluster.only(chosen)
+            for spec, factor in pairs if mine else ():
+                found = self._held.windows(sums, spec, factor, periods, of)
+                self._say_found((spec, factor), mine, found, sums.rows, wanted[:, chosen] & found.due)
+
+    def _say_found(
+        self,
+        of: tuple[WindowSpec, Factor],
+        columns: Sequence[_Column],
+        found: Found,
+        rows: NDArray[np.intp],
+        wanted: NDArray[np.bool_],
+    ) -> None:
+        """Say a window of those rows and periods that are wanted, year by year."""
+        spec, factor = of
+        years = np.array([column.bounds.year for column in columns])
+        place = np.array([column.bounds.slot for column in columns], np.int64)
+        start = np.array([_ms(column.period.start_day) for column in columns], np.int64)
+        open_ = np.array([OPEN if column.period.open else 0 for column in columns], np.int32)
+        for year in np.unique(years).tolist():
+            row, at = np.nonzero(wanted & (years == year))
+            self._speaker.say(
+                Chunk(
+                    topic=Topic(factor.symbol, spec.name, "", year),
+                    slots=columns[0].calendar.slots,
+                    member=rows[row],
+                    place=place[at],
+                    start=start[at],
+                    value=found.value[row, at],
+                    present=found.present[row, at],
+                    digits=factor.digits,
+                    valid=found.valid[row, at],
+                    expected=found.expected[at],
+                    reason=found.reason[row, at],
+                    inputs=found.inputs[row, at],
+                    marks=found.marks[row, at] | open_[at],
+                )
+            )
+
+    def _ask_all(self, asked: Sequence[tuple[PeriodEvaluation, _Column]]) -> None:
+        """Ask evaluations about the periods that are touched."""
+        if not asked:
             return
-        content = self._days.content(bounds.first, period.through_day)
-        touched = mask & self._members.said
+        count = self._members.site_count
+        touched = np.logical_or.reduce([column.mask for _, column in asked]) & self._members.said
+        needed = touched.copy()
+        needed[:count] |= np.logical_or.reduce(self._members.lies_in[touched[count:]], axis=0)
+        needed[count:] = True  # areas are ranked beside others that did not change
+        rows = np.nonzero(needed)[0]
+        spans = [DaySpan(column.bounds.first, column.period.through_day) for _, column in asked]
+        found = self._days.contents(rows, spans)
+        content = np.zeros((len(self._members.names), len(asked)), np.uint64)
+        content[rows] = found
+        for place, (evaluation, column) in enumerate(asked):
+            self._ask(evaluation, column, content[:, place])
+
+    def _ask(self, evaluation: PeriodEvaluation, column: _Column, content: NDArray[np.uint64]) -> None:
+        """Ask an evaluation about one period: the sites and areas that are touched in it."""
+        calendar, bounds, period = column.calendar, column.bounds, column.period
+        touched = column.mask & self._members.said
         count = self._members.site_count
         sites = np.nonzero(touched[:count] & (content[:count] != 0))[0]
         if sites.size and calendar.span is not Span.DAY:  # days of sites are the first stage's
@@ -373,6 +441,16 @@ def _calendars(kind: Kind) -> tuple[Calendar, ...]:
         if spec.span in LONG
     }
     return tuple(named.values())
+
+
+def _made_of(kind: Kind) -> dict[Series, dict[str, list[tuple[WindowSpec, Factor]]]]:
+    """Return the kind's long windows by the day values that they are made of, then by their periods."""
+    found: dict[Series, dict[str, list[tuple[WindowSpec, Factor]]]] = {}
+    for spec in kind.windows:
+        for name in spec.factors if spec.span in LONG else ():
+            by_period = found.setdefault(base_series(kind, name, spec), {})
+            by_period.setdefault(calendar_name(spec), []).append((spec, kind.factors[name]))
+    return found
 
 
 def _by_bounds(entry: tuple[tuple[Bounds, int], object]) -> tuple[Bounds, int]:

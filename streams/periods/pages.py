@@ -7,6 +7,7 @@ duplicates do not matter.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from streams.judging.hashing import Hash, placed
 from streams.judging.reasons import SILENT
 from streams.periods.calendar import day_date, year_first
 from streams.periods.plan import DayValues, Series
+from streams.periods.spans import DaySpan, between, blocks, clusters, running
 
 PRESENT: Final = np.uint8(0x80)
 """Bit of a cell's state beside the reason's code: there is a value."""
@@ -65,8 +67,13 @@ class Stretch:
 
     values: DayValues
     marks: NDArray[np.int32]
-    content: Hash
-    """Hash of each cell with its day; 0 where nothing came."""
+    rank: NDArray[np.uint64]
+
+    @property
+    def content(self) -> Hash:
+        """Hash of each cell with its day; 0 where nothing came."""
+        first, count = self.values.first_day, self.rank.shape[1]
+        return np.where(self.rank != 0, placed(self.rank & _CONTENT, np.arange(first, first + count)), np.uint64(0))
 
 
 def rank_of(revision: NDArray[np.int32], content: Hash) -> NDArray[np.uint64]:
@@ -160,23 +167,29 @@ class Pages:
             came = rank[:, here] != 0
             state[:, here] = np.where(came, page.state[members, there], state[:, here])
         came = rank != 0
-        content = np.where(came, placed(rank & _CONTENT, np.arange(first_day, first_day + count)), np.uint64(0))
         return Stretch(
             values=DayValues(
                 first_day=first_day, value=value, present=(state & PRESENT) != 0, reason=state & _REASON, came=came
             ),
             marks=marks,
-            content=content,
+            rank=rank,
         )
 
-    def content(self, first_day: int, last_day: int) -> Hash:
-        """Return per member a hash of everything that is held of these days; 0 where nothing came, [members]."""
-        members = np.arange(self._shape[0])
-        total = np.zeros(self._shape[0], np.uint64)
-        for series in sorted(self.series):
-            found = self.stretch(series, members, first_day, last_day).content.sum(axis=-1, dtype=np.uint64)
-            name = np.int64(zlib.crc32("\0".join(series).encode()))
-            total += np.where(found != 0, placed(found, np.broadcast_to(name, found.shape)), np.uint64(0))
+    def contents(self, members: NDArray[np.intp], spans: Sequence[DaySpan]) -> Hash:
+        """Return a hash of everything that is held of some members over spans of days, [members, spans].
+
+        It is 0 where nothing came.
+        """
+        total = np.zeros((members.size, len(spans)), np.uint64)
+        for cluster in clusters(spans):
+            years = range(day_date(cluster.first).year, day_date(cluster.last).year + 1)
+            for series in sorted({series for series, year in self._pages if year in years}):
+                name = np.int64(zlib.crc32("\0".join(series).encode()))
+                for part in blocks(members.size, cluster.last - cluster.first + 1):
+                    stretch = self.stretch(series, members[part], cluster.first, cluster.last)
+                    found = between(running(stretch.content, np.uint64), cluster)
+                    named = np.where(found != 0, placed(found, np.broadcast_to(name, found.shape)), np.uint64(0))
+                    total[part, cluster.which] += named
         return total
 
     def _page(self, series: Series, block: int) -> Page:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,10 +16,11 @@ from sensors.windows import LONG, Span, Statistic, WindowSpec
 from streams.judging.hashing import Hash
 from streams.judging.means import Flags, Ints
 from streams.judging.reasons import CALM, INCOMPLETE, NO_FLOW, NOT_IN_PLAN, OK, SILENT, States
-from streams.periods.pages import Pages, Stretch
+from streams.periods.pages import Pages
 from streams.periods.plan import DayValues, Period, PeriodMeans, Series
-from streams.periods.rules import PeriodRules, complete
-from streams.periods.statistics import Taken, greatest, least, percentile, take
+from streams.periods.rules import PeriodRules, complete_over
+from streams.periods.spans import Cluster, DaySpan, between, bits_between, clusters, running
+from streams.periods.statistics import Taken, greatest, least, percentile, quotient, take
 
 NOTHING_WEIGHS: Final[Mapping[Form, int]] = {Form.FLOW_WEIGHTED: NO_FLOW, Form.VECTOR: CALM}
 """Form that weighs by another factor → the reason where that was known and nothing: such a day or site is known, and
@@ -27,17 +29,23 @@ weighs nothing."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One window of one factor: arrays [rows]."""
+    """One window of one factor: arrays [rows, periods]."""
 
     value: Ints
     present: Flags
     valid: Ints
-    expected: int
+    expected: Ints
+    """[periods]."""
     reason: States
     marks: NDArray[np.int32]
     inputs: Hash
     due: Flags
     """Some day came, so the window is said."""
+
+    def column(self, place: int) -> Found:
+        """Return what was found of one period: arrays [rows]."""
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return Found(**{name: array if name == "expected" else array[:, place] for name, array in every.items()})
 
 
 class Held:
@@ -106,83 +114,174 @@ class Held:
             past=self,
         )
 
-    def window(self, rows: NDArray[np.intp], spec: WindowSpec, factor: Factor, period: Period) -> Found:
-        """Return one of the kind's own windows for some rows of the pages."""
-        statistic = spec.statistic
-        step = factor.step if spec.step == "factor" else 1
-        stretch = self._stretch(rows, base_series(self._kind, factor.symbol, spec), period)
-        values, present = stretch.values.value, stretch.values.present
-        match statistic:
-            case Statistic.MAX:
-                taken = greatest(values, present)
-            case Statistic.MIN:
-                taken = least(values, present)
-            case Statistic.SUM:
-                taken = take(Form.SUM, values, present, digits=factor.digits, step=step)
-            case Statistic.COUNT:
-                counts = present.sum(axis=-1).astype(np.int64)
-                taken = Taken(counts, counts > 0)
-            case Statistic.PERCENTILE if spec.percentile is not None:
-                taken = percentile(values, present, spec.percentile, step)
-            case _:
-                taken = self._form(rows, factor, stretch, period, step)
-        return self._judged(spec, factor, period, stretch, taken)
+    def sums(self, rows: NDArray[np.intp], series: Series, cluster: Cluster) -> Sums:
+        """Return the days that periods share, of some rows of the pages."""
+        return Sums(self._pages, rows, series, cluster)
+
+    def windows(self, sums: Sums, spec: WindowSpec, factor: Factor, periods: Sequence[Period], of: Cluster) -> Found:
+        """Return one of the kind's own windows over many periods: arrays [rows, periods].
+
+        Parameters
+        ----------
+        sums
+            The days of `base_series` that these periods share.
+        spec, factor
+            The window.
+        periods
+            Each with a day that is over.
+        of
+            Where each period stands among the days.
+        """
+        return self._judged((spec, factor), periods, sums, of, self._taken(sums, spec, factor, of))
 
     def _mean(self, rows: NDArray[np.intp], factor: Factor, period: Period) -> Found:
         spec = mean_spec(self._kind, factor.symbol, period.window)
         series = None if spec is None else base_series(self._kind, factor.symbol, spec)
         # Most of a kind's optional factors never come: nothing need be looked up for them.
-        if spec is None or series is None or series not in self._pages.series:
+        if spec is None or series is None or period.due == 0 or series not in self._pages.series:
             nothing = np.zeros(rows.size, np.int64)
             return Found(
                 value=nothing,
                 present=nothing > 0,
                 valid=nothing,
-                expected=period.due,
+                expected=np.array([period.due]),
                 reason=np.full(rows.size, SILENT, np.uint8),
                 marks=nothing.astype(np.int32),
                 inputs=nothing.astype(np.uint64),
                 due=nothing > 0,
             )
-        stretch = self._stretch(rows, series, period)
-        return self._judged(spec, factor, period, stretch, self._form(rows, factor, stretch, period, 1))
+        (cluster,) = clusters([DaySpan(period.first_day, period.through_day)])
+        sums = self.sums(rows, series, cluster)
+        return self._judged((spec, factor), [period], sums, cluster, self._formed(sums, factor, cluster, 1)).column(0)
 
-    def _form(self, rows: NDArray[np.intp], factor: Factor, stretch: Stretch, period: Period, step: int) -> Taken:
-        weights = None
+    def _taken(self, sums: Sums, spec: WindowSpec, factor: Factor, of: Cluster) -> Taken:
+        """Return what a window's statistic makes of each period: arrays [rows, periods]."""
+        step = factor.step if spec.step == "factor" else 1
+        match spec.statistic:
+            case Statistic.MAX:
+                return _each(of, lambda days: greatest(sums.value[:, days], sums.present[:, days]))
+            case Statistic.MIN:
+                return _each(of, lambda days: least(sums.value[:, days], sums.present[:, days]))
+            case Statistic.SUM:
+                counts = between(sums.counts, of)
+                return quotient(between(sums.totals, of), (counts > 0).astype(np.int64), step)
+            case Statistic.COUNT:
+                counts = between(sums.counts, of).astype(np.int64)
+                return Taken(counts, counts > 0)
+            case Statistic.PERCENTILE if (share := spec.percentile) is not None:
+                return _each(of, lambda days: percentile(sums.value[:, days], sums.present[:, days], share, step))
+            case _:
+                return self._formed(sums, factor, of, step)
+
+    def _formed(self, sums: Sums, factor: Factor, of: Cluster, step: int) -> Taken:
+        """Return what a factor's form makes of each period."""
+        if factor.form in _SUMMED:
+            counts = between(sums.counts, of).astype(np.int64)
+            by = counts if factor.form is Form.MEAN else (counts > 0).astype(np.int64)
+            return quotient(between(sums.totals, of), by, step)
+        flow = None
         if factor.form in NOTHING_WEIGHS:
-            by = self._stretch(rows, base_series(self._kind, factor.by, None), period).values
-            weights = by.value, by.present
-        return take(
-            factor.form, stretch.values.value, stretch.values.present, digits=factor.digits, step=step, weights=weights
-        )
+            flow = self.sums(sums.rows, base_series(self._kind, factor.by, None), sums.cluster)
 
-    def _stretch(self, rows: NDArray[np.intp], series: Series, period: Period) -> Stretch:
-        return self._pages.stretch(series, rows, period.first_day, period.through_day)
+        def made(days: slice) -> Taken:
+            weights = None if flow is None else (flow.value[:, days], flow.present[:, days])
+            values, present = sums.value[:, days], sums.present[:, days]
+            return take(factor.form, values, present, digits=factor.digits, step=step, weights=weights)
 
-    def _judged(self, spec: WindowSpec, factor: Factor, period: Period, stretch: Stretch, taken: Taken) -> Found:
+        return _each(of, made)
+
+    def _judged(
+        self, window: tuple[WindowSpec, Factor], periods: Sequence[Period], sums: Sums, of: Cluster, taken: Taken
+    ) -> Found:
         """Return a window with its value taken away where it is not complete, and the reason for that."""
-        days = stretch.values
-        known = days.present
-        if (none := NOTHING_WEIGHS.get(factor.form)) is not None:
-            known = known | (days.came & (days.reason == none))
-        enough = complete(known, spec.needs_on(period.last_day), period, self._rules)
+        spec, factor = window
+        none = NOTHING_WEIGHS.get(factor.form)
+        known = sums.counts if none is None else sums.known(none)
+        needs = [(period, spec.needs_on(period.last_day)) for period in periods]
+        enough = complete_over(known, of, needs, self._rules)
         present = enough & taken.ok
-        came = np.logical_or.reduce(days.came, axis=-1)
-        unplanned = came & np.logical_and.reduce(~days.came | (days.reason == NOT_IN_PLAN), axis=-1)
-        silent = np.logical_and.reduce(days.reason == SILENT, axis=-1)
+        came = between(sums.came, of) > 0
+        unplanned = came & (between(sums.planned, of) == 0)
+        silent = between(sums.loud, of) == 0
         why = np.where(unplanned, NOT_IN_PLAN, np.where(silent, SILENT, INCOMPLETE))
         if none is not None:
             why = np.where(enough & ~taken.ok, none, why)
         return Found(
             value=np.where(present, taken.value, 0),
             present=present,
-            valid=known.sum(axis=-1).astype(np.int64),
-            expected=period.due,
+            valid=between(known, of).astype(np.int64),
+            expected=np.array([period.due for period in periods]),
             reason=np.where(present, OK, why).astype(np.uint8),
-            marks=np.bitwise_or.reduce(stretch.marks, axis=-1),
-            inputs=stretch.content.sum(axis=-1, dtype=np.uint64) | came.astype(np.uint64),
+            marks=bits_between(sums.marks, of),
+            inputs=np.bitwise_or(between(sums.content, of), came.astype(np.uint64)),
             due=came,
         )
+
+
+class Sums:
+    """Days of one series of some members, and running sums over them; each is made when it is first asked for.
+
+    Parameters
+    ----------
+    pages
+        The day values.
+    rows
+        Of the pages.
+    series
+        What is summed.
+    cluster
+        The days.
+    """
+
+    def __init__(self, pages: Pages, rows: NDArray[np.intp], series: Series, cluster: Cluster) -> None:
+        self.rows, self.cluster = rows, cluster
+        self._stretch = pages.stretch(series, rows, cluster.first, cluster.last)
+        self._days = self._stretch.values
+        self.value, self.present, self.marks = self._days.value, self._days.present, self._stretch.marks
+
+    @cached_property
+    def totals(self) -> Ints:
+        """Of values, [rows, days + 1]."""
+        return running(np.where(self.present, self.value, 0))
+
+    @cached_property
+    def counts(self) -> NDArray[np.int32]:
+        """Of valid days."""
+        return running(self.present, np.int32)
+
+    @cached_property
+    def came(self) -> NDArray[np.int32]:
+        """Of days of which a row came."""
+        return running(self._days.came, np.int32)
+
+    @cached_property
+    def planned(self) -> NDArray[np.int32]:
+        """Of days of which a row came that does not say that nothing is measured by plan."""
+        return running(self._days.came & (self._days.reason != NOT_IN_PLAN), np.int32)
+
+    @cached_property
+    def loud(self) -> NDArray[np.int32]:
+        """Of days that are not silent."""
+        return running(self._days.reason != SILENT, np.int32)
+
+    @cached_property
+    def content(self) -> Hash:
+        """Of the hashes of the days."""
+        return running(self._stretch.content, np.uint64)
+
+    def known(self, none: int) -> NDArray[np.int32]:
+        """Return the running sums of days that are valid, or known to weigh nothing for this reason."""
+        return running(self.present | (self._days.came & (self._days.reason == none)), np.int32)
+
+
+_SUMMED: Final = frozenset({Form.MEAN, Form.SUM, Form.COUNTER})
+"""Forms that only need the sum and the count of the days."""
+
+
+def _each(of: Cluster, made: Callable[[slice], Taken]) -> Taken:
+    """Return what is made of the days of each span, one after the other: arrays [rows, spans]."""
+    found = [made(slice(begin, end)) for begin, end in zip(of.begin.tolist(), of.end.tolist(), strict=True)]
+    return Taken(np.stack([one.value for one in found], axis=1), np.stack([one.ok for one in found], axis=1))
 
 
 def mean_spec(kind: Kind, factor: str, window: str) -> WindowSpec | None:

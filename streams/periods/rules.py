@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -21,6 +21,7 @@ from sensors.errors import ConfigError
 from sensors.windows import Needs
 from streams.periods.calendar import day_date, day_of_date, in_february, month_length, months_of
 from streams.periods.plan import Period
+from streams.periods.spans import Cluster, between, running
 from streams.periods.statistics import least_count
 
 _FILE: Final = "periods.yaml"
@@ -205,24 +206,70 @@ def complete(present: NDArray[np.bool_], needs: Needs | None, period: Period, ru
     rules
         What the counts ``month_days`` and ``year_days`` are at that date.
     """
-    counts = present.sum(axis=-1)
+    least, dated = _least(needs, period, rules)
+    enough = np.asarray(present.sum(axis=-1) >= least)
+    return enough if dated is None else enough & _months_enough(present, period, dated)
+
+
+def complete_over(
+    sums: NDArray[np.int32], of: Cluster, periods: Sequence[tuple[Period, Needs | None]], rules: PeriodRules
+) -> NDArray[np.bool_]:
+    """Return which rows have enough valid days in each of many periods, as `complete` says of one: [rows, periods].
+
+    Parameters
+    ----------
+    sums
+        Running sums of valid days (`streams.periods.spans.running`), [rows, days + 1].
+    of
+        Where each period stands among these days.
+    periods
+        With what the kind asks of it.
+    rules
+        See `complete`.
+    """
+    asked = [_least(needs, period, rules) for period, needs in periods]
+    enough: NDArray[np.bool_] = between(sums, of) >= np.array([least for least, _ in asked], np.int64)
+    by_name = {dated.name: dated for _, dated in asked if dated is not None}
+    for name, dated in by_name.items():
+        months = list(_whole_months(of.first, of.last))
+        begin = np.array([first - of.first for first, _ in months], np.intp)
+        end = np.array([last + 1 - of.first for _, last in months], np.intp)
+        least = np.array([dated.february_days if in_february(first) else dated.month_days for first, _ in months])
+        short = running((sums[:, end] - sums[:, begin]) < least, np.int32)
+        for place, ((period, _), (_, mine)) in enumerate(zip(periods, asked, strict=True)):
+            if mine is not None and mine.name == name:
+                inside = [n for n, (f, e) in enumerate(months) if f >= period.first_day and e <= period.through_day]
+                if inside:
+                    enough[:, place] &= short[:, inside[-1] + 1] == short[:, inside[0]]
+    return enough
+
+
+def _whole_months(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last day of the months that lie wholly within some days."""
+    day = first if day_date(first).day == 1 else first - day_date(first).day + 1 + month_length(first)
+    while day + month_length(day) - 1 <= last:
+        yield day, day + month_length(day) - 1
+        day += month_length(day)
+
+
+def _least(needs: Needs | None, period: Period, rules: PeriodRules) -> tuple[int, DayCounts | None]:
+    """Return how many valid days a period needs, and the counts that its months need; None: nothing of months."""
     if needs is None:
-        return np.asarray(counts >= 1)
+        return 1, None
     if needs.share is not None:
-        return np.asarray(counts >= least_count(needs.share, period.due))
+        return least_count(needs.share, period.due), None
     if needs.at_least is not None:
-        return np.asarray(counts >= _so_far(needs.at_least, period.due, period.length))
+        return _so_far(needs.at_least, period.due, period.length), None
     dated = rules.counts_at(period.last_day)
     if needs.rule == MONTH_DAYS:
         whole = dated.february_days if in_february(period.first_day) else dated.month_days
-        return np.asarray(counts >= _so_far(whole, period.due, period.length))
+        return _so_far(whole, period.due, period.length), None
     if needs.rule != YEAR_DAYS:
         raise ConfigError(
             file=_FILE, line=None, key="rule", problem=f"no count of days is called {needs.rule!r}",
             mend=f"name {MONTH_DAYS} or {YEAR_DAYS}",
         )  # fmt: skip
-    enough = counts >= _so_far(dated.year_days, period.due, period.length)
-    return np.asarray(enough & _months_enough(present, period, dated) if dated.year_needs_months else enough)
+    return _so_far(dated.year_days, period.due, period.length), dated if dated.year_needs_months else None
 
 
 def _so_far(count: int, due: int, length: int) -> int:

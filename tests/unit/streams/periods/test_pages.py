@@ -5,6 +5,7 @@ import numpy as np
 from streams.judging.reasons import INCOMPLETE, OK, SILENT
 from streams.periods.pages import Cells, Pages, rank_of
 from streams.periods.plan import Series
+from streams.periods.spans import DaySpan
 from streams.periods.touched import Touched
 from tests.period_cases import day_no
 
@@ -91,12 +92,16 @@ def test_the_content_of_a_period_is_that_of_its_days() -> None:
     pages = Pages(2, 366)
     pages.fold(PM, cells(0, 2024, 10, 10))
     first = day_no("2024-01-01")
-    whole = pages.content(first, first + 20)
-    assert whole[1] == 0
-    assert whole[0] != 0
-    assert pages.content(first, first + 9).tolist() == [0, 0]
+    both, spans = (
+        np.array([0, 1]),
+        [DaySpan(first, first + 20), DaySpan(first, first + 9), DaySpan(first + 10, first + 10)],
+    )
+    whole = pages.contents(both, spans)
+    assert whole[1].tolist() == [0, 0, 0]
+    assert whole[0, 0] == whole[0, 2] != 0
+    assert whole[0, 1] == 0
     pages.fold(PM, cells(0, 2024, 10, 11, revision=2))
-    assert pages.content(first, first + 20)[0] != whole[0]
+    assert pages.contents(both[:1], spans[:1])[0, 0] != whole[0, 0]
 
 
 def test_touched_days_wait_until_they_are_over() -> None:

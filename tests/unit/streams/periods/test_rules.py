@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from fractions import Fraction
 from importlib.resources import files
 
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from sensors.errors import ConfigError
 from sensors.kinds import Confidence
 from sensors.windows import Needs, Span
 from streams.periods.plan import Period
-from streams.periods.rules import complete, load_rules, parse_rules
+from streams.periods.rules import complete, complete_over, load_rules, parse_rules
+from streams.periods.spans import DaySpan, clusters, running
 from tests.period_cases import day_no
 
 RULES = load_rules()
@@ -38,7 +41,19 @@ def period(first: str, last: str, through: str = "") -> Period:
 def is_complete(asked: Needs | None, of: Period, invalid: list[str]) -> bool:
     present = np.ones((1, of.due), np.bool_)
     present[0, [day_no(day) - of.first_day for day in invalid]] = False
-    return bool(complete(present, asked, of, RULES)[0])
+    alone = bool(complete(present, asked, of, RULES)[0])
+    assert alone == bool(beside_others(present, asked, of)[0, 1])
+    return alone
+
+
+def beside_others(present: NDArray[np.bool_], asked: Needs | None, of: Period) -> NDArray[np.bool_]:
+    """Return the same as one of three periods of which the others begin earlier and end later."""
+    wide = [replace(of, first_day=of.first_day - 40), of, replace(of, last_day=of.last_day + 40)]
+    first, last = wide[0].first_day, of.through_day
+    days = np.concatenate([np.ones((1, 40), np.bool_), present], axis=1)
+    (cluster,) = clusters([DaySpan(first, last), DaySpan(of.first_day, last), DaySpan(of.first_day, last)])
+    order = [(wide[place], asked) for place in cluster.which.tolist()]
+    return complete_over(running(days, np.int32), cluster, order, RULES)
 
 
 def days(month: str, count: int) -> list[str]:
