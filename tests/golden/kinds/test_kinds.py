@@ -11,7 +11,7 @@ from sensors.kinds import parse_kind
 from sensors.yamlfile import parse_yaml
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/kind.yaml"))
-EVALUATIONS = ("limits", "water_class")
+EVALUATIONS = ("combination", "limits", "water_class")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -239,3 +239,12 @@ def test_the_policy_of_cases_is_held_against_rules_and_kinds(tmp_path: Path) -> 
     assert told(checked(tmp_path, cases=good.replace("14d", "14 days"))) == [("cases.yaml", 1, "relapse")]
     wrong = told(checked(tmp_path, cases=good.replace("pm25-1h", "pm25")))
     assert wrong == [("cases.yaml", 3, "openings.0.rules")]
+
+
+def test_a_wrong_rule_of_rain_gates_is_told_with_file_line_and_key(tmp_path: Path) -> None:
+    delivered = Path(__file__).parents[3] / "alerts/data/gates.yaml"
+    text = delivered.read_text(encoding="utf-8")
+    assert told(checked(tmp_path, gates=text)) == []
+    (problem,) = checked(tmp_path, gates=text.replace("retain_minutes: 15", "retain_minutes: 5")).problems
+    assert (Path(problem.file).name, problem.key) == ("gates.yaml", "retain_minutes")
+    assert problem.line is not None
