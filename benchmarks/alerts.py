@@ -38,8 +38,10 @@ T0: Final = 1_797_091_200_000
 RULES_A_SITE: Final = 20
 OVER: Final = 0.02
 """Share of rows over the lowest threshold."""
-BATCH: Final = 50
-"""Rows in a message of the latency run."""
+SITES_AT_ONCE: Final = 7
+FACTORS: Final = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3", "AQI")
+"""Seven sites with these make a message of the latency run."""
+BATCH: Final = SITES_AT_ONCE * len(FACTORS)
 PATIENCE_S: Final = 120.0
 
 
@@ -81,22 +83,26 @@ def thresholds(count: int) -> Rules:
     return replace(found, rules=tuple(made))
 
 
-def rows(sites: Sequence[str], hour: int, chance: np.random.Generator, at: int | None = None) -> pa.RecordBatch:
-    """Return an hour of PM2.5 of some sites, a few of them over."""
-    n = len(sites)
+def rows(
+    sites: Sequence[str], hour: int, chance: np.random.Generator, factors: Sequence[str] = ("PM2.5",)
+) -> pa.RecordBatch:
+    """Return an hour of some factors of some sites, a few of them over."""
+    n = len(sites) * len(factors)
     start = T0 + hour * HOUR_MS
     over = chance.random(n) < OVER
     values = np.where(over, chance.integers(76, 100, n), chance.integers(5, 60, n))
     same: Mapping[str, Any] = {
-        "factor": "PM2.5", "window": "1h", "start": start, "edition": "", "digits": 0, "valid": 60, "expected": 60,
+        "window": "1h", "start": start, "edition": "", "digits": 0, "valid": 60, "expected": 60,
         "reason": "", "detail": "", "flags": 0, "iaqi": None, "level": None, "primary": "", "revision": 1,
-        "inputs": hour, "at": start + HOUR_MS + MINUTE_MS if at is None else at,
+        "inputs": hour, "at": start + HOUR_MS + MINUTE_MS,
+    }  # fmt: skip
+    columns: Mapping[str, Sequence[Any]] = {
+        "site": [site for site in sites for _ in factors], "factor": list(factors) * len(sites),
+        "value": values.tolist(),
     }  # fmt: skip
     arrays = []
     for field in RESULT_SCHEMA:
-        given = list(sites) if field.name == "site" else values.tolist() if field.name == "value" else None
-        if given is None:
-            given = [same[field.name]] * n
+        given = columns.get(field.name, [same.get(field.name)] * n)
         if pa.types.is_dictionary(field.type):
             arrays.append(pa.array(given, pa.utf8()).dictionary_encode().cast(field.type))
         else:
@@ -154,13 +160,13 @@ def delays(rate: int, seconds: int, folder: Path) -> tuple[list[float], int]:
     worker.start()
     producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 0})
     chance, ids = np.random.default_rng(2), [site.id for site in sites.sites]
-    _send(producer, topic, rows(ids, 0, chance), 0)  # what every series loads once is not a result's way
+    _send(producer, topic, rows(ids, 0, chance, FACTORS), 0)  # what every series loads once is not a result's way
     if not begun.wait(PATIENCE_S):
         raise BenchmarkError("the watch did not begin")
     until, number, pause = monotonic(), 0, BATCH / rate
     for number in range(rate * seconds // BATCH):
-        hour, place = divmod(number * BATCH, len(ids))
-        batch = rows(ids[place : place + BATCH], 1 + hour, chance)
+        hour, place = divmod(number * SITES_AT_ONCE, len(ids))
+        batch = rows(ids[place : place + SITES_AT_ONCE], 1 + hour, chance, FACTORS)
         until += pause
         sleep(max(0.0, until - monotonic()))
         sent[0, number + 1] = monotonic()
@@ -198,7 +204,8 @@ def run(given: argparse.Namespace) -> int:
         found, steps = delays(given.rate, given.seconds, Path(folder))
         low, middle, high, most = np.percentile(found, [50, 95, 99, 100]) * 1000
         print(
-            f"{given.rate:,} results a second in messages of {BATCH}, delivered rules, 1 000 sites, {given.seconds} s, "
+            f"{given.rate:,} results a second in messages of {BATCH} ({len(FACTORS)} factors), delivered rules, "
+            f"1 000 sites, {given.seconds} s, "
             f"{steps:,} steps of events: from a result on Kafka to its event in SQL p50 {low:.0f} ms, "
             f"p95 {middle:.0f} ms, p99 {high:.0f} ms, greatest {most:.0f} ms."
         )
