@@ -83,7 +83,9 @@ class Office:
         where: Registry | None = None,
         url: str = "",
         channels: tuple[str, ...] | None = None,
+        at_once: int = 100,
     ) -> None:
+        self.at_once = at_once
         self.clock = Clock()
         if (blank := folder.parent / BLANK).exists() and not url:
             shutil.copy(blank, folder / "alerts.sqlite")
@@ -100,7 +102,7 @@ class Office:
         self.setup = replace(self.setup, **other)
         self.planner = NoticePlanner(self.setup)
         self.steward = Steward(
-            self.journal, [self.planner], self.clock, StewardSettings(ask_again_s=3600, steps_at_once=100)
+            self.journal, [self.planner], self.clock, StewardSettings(ask_again_s=3600, steps_at_once=self.at_once)
         )
 
     def run(self, ms: int = 0) -> None:
