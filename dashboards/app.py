@@ -13,7 +13,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from alerts.desk import Desk
-from dashboards import api, casepages, deskapi, deskpages, heavy, live, login, pages, shiftpages, sitepages
+from dashboards import (
+    api,
+    caseapi,
+    casepages,
+    deskapi,
+    deskpages,
+    heavy,
+    live,
+    login,
+    pages,
+    receiptpages,
+    shiftpages,
+    sitepages,
+)
 from dashboards.console import Console
 from dashboards.guard import HEADERS, Guard
 from dashboards.keeper import Keeper
@@ -99,7 +112,7 @@ def create_console(
     for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
     if office is not None:
-        for part in (deskpages, casepages, shiftpages, heavy):
+        for part in (deskpages, casepages, caseapi, shiftpages, receiptpages, heavy):
             app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

@@ -191,11 +191,14 @@ async def act_on_case(request: Request, case_id: str) -> Response:
 
 
 async def _refused(request: Request, case_id: str, why: Lack | CaseReason | None) -> Response:
+    words = catalogue_of(request)
     match why:
         case Lack():
-            return await _case(request, case_id, "case.html", lack=f"lack.{why}", status=422)
+            return await _case(
+                request, case_id, "case.html", lack=words.text("case.lacks", lack=words.text(f"lack.{why}")), status=422
+            )
         case CaseReason():
-            return await _case(request, case_id, "case.html", lack=f"case_reason.{why}", status=409)
+            return await _case(request, case_id, "case.html", lack=words.text(f"case_reason.{why}"), status=409)
         case _:
             return console_of(request).page(request, "lost.html", status=404, what="case.not_found")
 

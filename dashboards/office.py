@@ -34,6 +34,7 @@ def _no_marks(_at_ms: int) -> tuple[RunningMark, ...]:
 class Office:
     """Everything that people do about alerts, asked of one journal."""
 
+    journal: Journal
     desk: Desk
     cases: CaseDesk
     queue: Queue
@@ -149,6 +150,7 @@ def office_of(
     """Return the office over a journal."""
     desk = cases or CaseDesk(journal, policy)
     return Office(
+        journal=journal,
         desk=Desk(journal),
         cases=desk,
         queue=Queue(journal, desk),

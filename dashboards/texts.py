@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,11 +10,21 @@ from typing import Any, Final
 
 import yaml
 
+from alerts.cases.deadlines import Tier
+from alerts.cases.evidence import EvidenceKind, Lack
+from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
+from alerts.cases.texts import case_word
 from alerts.texts import Language
 from sensors.errors import UnknownName
 
 _TOPICS: Final = ("", "desk.")
 """The files of a language: the pages', and those of the desk."""
+_CASE_WORDS: Final[Mapping[str, Iterable[Any]]] = {
+    "case_state": CaseState, "case_act": CaseAct, "case_reason": CaseReason, "case_step": StepKind, "case_role": Role,
+    "case_need": Need, "verdict": Verdict, "tier": Tier, "evidence": EvidenceKind, "lack": Lack,
+}  # fmt: skip
+"""Stems whose words are those that messages say, too: `alerts.cases.texts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,8 @@ def load_catalogue(language: Language) -> Catalogue:
     folder, texts = files("dashboards").joinpath("texts"), dict[str, str]()
     for topic in _TOPICS:
         texts |= flat(yaml.safe_load(folder.joinpath(f"{topic}{language}.yaml").read_text(encoding="utf-8")))
+    for stem, kind in _CASE_WORDS.items():
+        texts |= {f"{stem}.{key}": case_word(key, language) for key in kind}
     return Catalogue(language=language, texts=texts)
 
 

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from alerts.cases.policy import CasePolicy
     from alerts.gates.keeper import GateKeeper
     from alerts.gates.machine import GateRule
+    from alerts.journal import Journal
     from alerts.modes import Modes
     from alerts.people import People
     from alerts.rules import Rules
+    from dashboards.office import Office
 
 MOST_HISTORY_H = 48
 HISTORY_H: Mapping[str, int] = {"voc": 12}
@@ -170,6 +172,29 @@ def run_alert_watch(parts: Assembly, stop: threading.Event) -> None:
         journal.close()
 
 
+def office_over(parts: Assembly, journal: Journal) -> Office:
+    """Return what people do about alerts: cases, silences, handovers, over one journal."""
+    from alerts.cases.desk import CaseDesk  # noqa: PLC0415
+    from alerts.cases.sharing import sharing_of  # noqa: PLC0415
+    from alerts.handover.draft import running_marks  # noqa: PLC0415
+    from alerts.subjects import subject_of  # noqa: PLC0415
+    from dashboards.office import office_of  # noqa: PLC0415
+
+    rules, registry, permits = load_alert_rules(parts), parts.registry, parts.permits
+    policy, people = load_alert_cases(parts), load_alert_people(parts)
+    holders = {} if permits is None else {**permits.sites, **permits.areas}
+    return office_of(
+        journal,
+        registry,
+        policy,
+        people=people,
+        marks=lambda at: running_marks(holders, registry, at),
+        cases=CaseDesk(
+            journal, policy, lambda event: subject_of(event, rules, registry, wall_ms()), sharing_of(people)
+        ),
+    )
+
+
 def run_console(parts: Assembly) -> None:
     """Serve the console until told to stop."""
     from alerts.desk import Desk  # noqa: PLC0415
@@ -194,7 +219,10 @@ def run_console(parts: Assembly) -> None:
     store = parts.store(Access.READ)
     journal = open_journal(settings.alerts_database, wall_ms)
     try:
-        app = create_console(store, Desk(journal), parts.registry, parts.standards, chosen, kind_of=parts.kind)
+        app = create_console(
+            store, Desk(journal), parts.registry, parts.standards, chosen, kind_of=parts.kind,
+            office=office_over(parts, journal),
+        )  # fmt: skip
         app.add_api_route("/api/v1/configuration", lambda: read_state(settings.dir), methods=["GET"])
         serve(app, chosen)
     finally:

@@ -65,9 +65,9 @@ def test_the_file_says_everything_from_the_first_reading_on(desk: House) -> None
     shown = page(desk, case_of(desk))
     assert "A站" in shown.split("<h1>")[1]
     assert "1小时，230 µg/m³，限值 200 µg/m³（GB 3095-2026" in shown
-    assert 'class="here" aria-current="step">待确认' in shown
+    assert 'class="here" aria-current="step">待签收' in shown
     assert "剩 60 分钟" in shown
-    assert "下一步：确认" in shown
+    assert "下一步：签收" in shown
     assert "<b>立案</b>" in shown
     assert "尚未发出通知" in shown
     assert 'class="synthetic"' in shown
@@ -91,7 +91,7 @@ def test_a_case_goes_its_whole_way_by_the_forms(desk: House) -> None:
         assert word in shown
     refused = post(desk, case, "write_off", note="达标")
     assert refused.status_code == 409
-    assert 'id="lack">事件还在持续，不能销号' in refused.text
+    assert 'id="lack">仍有告警未结束' in refused.text
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_every_state_opens_the_form_of_what_comes_next_and_offers_what_is_allowe
 @pytest.mark.parametrize(
     ("fields", "lack"),
     [
-        ({"act": "verify", "note": "x"}, "请选择核实结论"),
-        ({"act": "verify", "verdict": "true"}, "请填写说明"),
-        ({"act": "verify", "verdict": "nonsense", "note": "x"}, "请选择核实结论"),
-        ({"act": "hand_over", "to": "x", "note": "x"}, "请先核实"),
-        ({"act": "note", "note": "x", "kind": "file", "value": "a.jpg", "sha256": "12"}, "证据不完整"),
+        ({"act": "verify", "note": "x"}, "还缺：核实结论"),
+        ({"act": "verify", "verdict": "true"}, "还缺：说明"),
+        ({"act": "verify", "verdict": "nonsense", "note": "x"}, "还缺：核实结论"),
+        ({"act": "hand_over", "to": "x", "note": "x"}, "尚未核实"),
+        ({"act": "note", "note": "x", "kind": "file", "value": "a.jpg", "sha256": "12"}, "还缺：有效的佐证"),
     ],
 )
 def test_what_a_form_lacks_is_said_on_the_page_and_nothing_is_done(
@@ -145,7 +145,7 @@ def test_a_deadline_is_a_beijing_time_to_come(desk: House, due: str) -> None:
     walk(desk, case, CaseState.VERIFIED)
     answer = post(desk, case, "hand_over", to="某某公司", note="限期", due=due)
     assert answer.status_code == 422
-    assert "期限须晚于现在" in answer.text
+    assert "还缺：晚于当前时间的时限" in answer.text
 
 
 def test_a_handover_sets_a_deadline_of_its_own_and_names_whom(desk: House) -> None:

@@ -35,7 +35,7 @@ def items(page: str) -> list[str]:
 def test_the_first_line_counts_everything_that_waits(desk: House) -> None:
     page = shown(desk)
     counts = desk.office.queue.counts(desk.wall)
-    assert f"{counts.raised} 件待确认" in page.split('id="first-line"')[1].split("</h1>")[0]
+    assert f"{counts.raised} 件待签收" in page.split('id="first-line"')[1].split("</h1>")[0]
     assert len(items(page)) == counts.raised + counts.in_hand
 
 
@@ -46,7 +46,7 @@ def test_a_case_shows_what_is_worst_what_is_next_and_how_long_is_left(desk: Hous
     assert "A站" in ours
     assert "剩 60 分钟" in ours
     assert f'value="case:{case.id}"' in ours
-    assert "确认" in ours
+    assert "签收" in ours
     desk.wall += 2 * HOUR_MS
     page = shown(desk)
     assert "超期 60 分钟" in page.split(f'id="item-{case.id}"')[1].split("</li>")[0]

@@ -84,6 +84,7 @@ MADE = {
     *(f"desk.group_{group}" for group in ("urgent", "raised", "overdue", "in_hand")),
     *(f"handover.refused_{reason}" for reason in HandoverReason),
     *(f"handover.{proof}" for proof in Proof),
+    *(f"receipt.{state}" for state in ("asked", "taken", "unknown", "failed")),
 }
 """Keys that templates put together."""
 
