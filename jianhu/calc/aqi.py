@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jianhu.calc.cells import CELL_WORDS, PLAN, Cell, read_cells
+from jianhu.calc.cells import CELL_WORDS, PLAN, Cell
+from jianhu.calc.items import TIME, ItemColumn, Period, bad_cells_text, item_columns, read_items, unusable
 from jianhu.calc.times import STAMP_WORDS, Stamp, read_times
-from jianhu.sheet import read_sheet, write_sheet, wrong_sheet
+from jianhu.sheet import read_sheet, write_sheet
 from sensors.clock import BEIJING_OFFSET_MS, DAY_MS
-from sensors.factors import Factor, load_factors
-from sensors.layouts import Label, split_unit
+from sensors.factors import load_factors
+from sensors.layouts import Label
 from streams.air import index
 from streams.judging import reasons
 from streams.results import AQI
@@ -33,18 +32,7 @@ AUTO: Final = "auto"
 """The edition of each row's own date."""
 NA: Final = "NA"
 """What stands for an index that is not given (HJ 633-2026, note of tables 4 and 5)."""
-TIME: Final = "time"
-SITE: Final = "site"
 ADDED_AFTER: Final = (AQI, "level", "primary", "edition", "reason")
-
-
-class Period(StrEnum):
-    """Over which time the values of a table were taken."""
-
-    HOUR = "1h"
-    """1 h means: the real-time index."""
-    DAY = "24h"
-    """24 h means, and O3 as MDA8 in the column ``O3_8h``: the daily index."""
 
 
 _REASON_OF_CELL: Final = np.array(
@@ -74,25 +62,14 @@ class CalcReport:
     def __str__(self) -> str:
         """Return the report as one line for the screen."""
         judged = ", ".join(f"{count} by {name}" for name, count in self.editions.items())
-        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items())
         parts = [
             f"{self.rows} rows, {self.indexed} with an AQI",
             judged,
-            f"cells that could not be used: {bad}" if bad else "",
+            bad_cells_text(self.bad_cells),
             f"times that could not be used: {self.bad_times}" if self.bad_times else "",
             f"standards pack {self.pack}",
         ]
         return "; ".join(part for part in parts if part)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemColumn:
-    """The column of one item."""
-
-    name: str
-    factor: Factor
-    scale: Fraction
-    """Canonical units in one unit of the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +152,7 @@ def calc_aqi(
     table = read_sheet(in_path)
     columns = item_columns(table.column_names, period, str(in_path), added_names())
     days, stamps = read_days(table[TIME].combine_chunks(), period, label)
-    read = [read_cells(table[column.name].combine_chunks(), column.factor, column.scale) for column in columns]
-    values, cells = np.stack([values for values, _ in read]), np.stack([cells for _, cells in read])
+    values, cells = read_items(table, columns)
     result = index_rows(Rows(values=values, cells=cells, days=days, stamps=stamps), request, standards)
     symbols = tuple(column.factor.symbol for column in columns)
     added = index_texts(result, symbols, standards)
@@ -241,60 +217,6 @@ def added_names() -> list[str]:
     return [f"IAQI_{symbol}" for symbol in load_factors("air")] + list(ADDED_AFTER)
 
 
-def item_columns(names: Sequence[str], period: Period, file: str, added: Sequence[str] = ()) -> list[ItemColumn]:
-    """Return the column of each item, in the order of the factor table.
-
-    Parameters
-    ----------
-    names
-        The header.
-    period
-        Of days ozone stands in ``O3_8h``.
-    file
-        The sheet, for errors.
-    added
-        Columns that the result adds to those of the sheet, which may not have them.
-
-    Raises
-    ------
-    ConfigError
-        When a column is missing, there twice, or in a unit that is not known.
-    """
-    factors = load_factors("air")
-    wanted = {symbol: f"{symbol}_8h" if symbol == "O3" and period is Period.DAY else symbol for symbol in factors}
-    found: dict[str, str] = {}
-    for name in names:
-        stem = name if name in {TIME, SITE} else split_unit(name)[0]
-        if stem in wanted.values() and stem in found:
-            problem = f"the header has {found[stem]} and {name}"
-            raise wrong_sheet(file, 1, stem, problem, "leave one of them, or rename it")
-        found[stem] = name
-    lacking = [name for name in (TIME, SITE, *wanted.values()) if name not in found]
-    lacking += [name for name in (TIME, SITE) if name in found and name not in names]
-    if lacking:
-        mend = f"name it in the header; it has {', '.join(names)}"
-        raise wrong_sheet(file, 1, ", ".join(lacking), "the column is missing", mend)
-    taken = [name for name in added if name in names]
-    if taken:
-        raise wrong_sheet(
-            file, 1, ", ".join(taken), "the result would have this column twice", "rename it in the input"
-        )
-    return [
-        ItemColumn(name=found[name], factor=factors[symbol], scale=_scale(found[name], factors[symbol], file))
-        for symbol, name in wanted.items()
-    ]
-
-
-def _scale(name: str, factor: Factor, file: str) -> Fraction:
-    unit = split_unit(name)[1]
-    if unit is None:
-        return Fraction(1)
-    unit = unit.replace("ug/", "µg/")
-    if unit not in factor.units:
-        raise wrong_sheet(file, 1, name, f"the unit {unit!r} is not known", f"use one of {', '.join(factor.units)}")
-    return factor.units[unit]
-
-
 def index_texts(result: Indexed, symbols: tuple[str, ...], standards: Standards) -> dict[str, pa.Array]:
     """Return the columns of `added_names` with an index's texts."""
     # One place more than the index has: position -1 is its last.
@@ -335,12 +257,11 @@ def _reasons(result: Indexed, symbols: Sequence[str]) -> pa.Array:
 
 
 def _report(result: Indexed, columns: Sequence[ItemColumn], standards: Standards) -> CalcReport:
-    bad = np.isin(result.cells, (Cell.NO_NUMBER, Cell.SENTINEL, Cell.BOUNDS)).sum(axis=1)
     judged = np.bincount(result.edition[result.edition >= 0], minlength=len(standards.index_editions))
     return CalcReport(
         rows=len(result.aqi),
         indexed=int((result.aqi != index.NA).sum()),
-        bad_cells={column.name: int(n) for column, n in zip(columns, bad, strict=True) if n},
+        bad_cells={column.name: int(n) for column, n in zip(columns, unusable(result.cells), strict=True) if n},
         bad_times=int(np.isin(result.stamps, (Stamp.NO_TIME, Stamp.NO_HOUR)).sum()),
         editions={e.name: int(n) for e, n in zip(standards.index_editions, judged, strict=True) if n},
         pack=standards.pack,

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jianhu.calc.aqi import AUTO, SITE, TIME, Indexed, Period, Request, Rows, index_rows, index_texts, item_columns
-from jianhu.calc.cells import Cell, read_cells
+from jianhu.calc.aqi import AUTO, Indexed, Request, Rows, index_rows, index_texts
+from jianhu.calc.cells import Cell
+from jianhu.calc.items import SITE, TIME, Period, bad_cells_text, item_columns, read_items, unusable
 from jianhu.calc.times import Stamp, read_times
 from jianhu.sheet import open_sheet, write_pieces
 from sensors.clock import BEIJING_OFFSET_MS, HOUR_MS
@@ -48,12 +49,11 @@ class DailyReport:
 
     def __str__(self) -> str:
         """Return the report as one line for the screen."""
-        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items())
         parts = [
             f"{self.rows} rows, {self.days} days, {self.indexed} with an AQI",
             f"{self.repeated} rows given again by a later one" if self.repeated else "",
             f"times that could not be used: {self.bad_times}" if self.bad_times else "",
-            f"cells that could not be used: {bad}" if bad else "",
+            bad_cells_text(self.bad_cells),
             f"standards pack {self.pack}",
         ]
         return "; ".join(part for part in parts if part)
@@ -150,23 +150,20 @@ def _read(path: Path, label: Label, report: DailyReport) -> HourTable:
     """Return the hours of a sheet; counts what cannot be used."""
     sheet = open_sheet(path)
     columns = item_columns(sheet.names, Period.HOUR, str(path))
-    bad = dict.fromkeys((column.name for column in columns), 0)
+    bad = np.zeros(len(columns), np.int64)
     sites: dict[str, int] = {}
     parts: list[tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]] = []
     for piece in sheet.pieces():
         starts, stamps = read_times(piece[TIME].combine_chunks(), label, hours=True)
-        read = [read_cells(piece[column.name].combine_chunks(), column.factor, column.scale) for column in columns]
-        values = np.stack([values for values, _ in read]).astype(np.int32)
-        cells = np.stack([cells for _, cells in read])
-        for column, row in zip(columns, cells, strict=True):
-            bad[column.name] += int(np.isin(row, (Cell.NO_NUMBER, Cell.SENTINEL, Cell.BOUNDS)).sum())
+        values, cells = read_items(piece, columns)
+        bad += unusable(cells)
         timed = stamps == Stamp.TIME
         report.rows += len(timed)
         report.bad_times += int((~timed).sum())
         site = _site_places(piece[SITE].combine_chunks(), sites)
         hour = (starts + BEIJING_OFFSET_MS) // HOUR_MS
-        parts.append((site[timed], hour[timed], values[:, timed], cells[:, timed]))
-    report.bad_cells = {name: count for name, count in bad.items() if count}
+        parts.append((site[timed], hour[timed], values[:, timed].astype(np.int32), cells[:, timed]))
+    report.bad_cells = {column.name: int(n) for column, n in zip(columns, bad, strict=True) if n}
     site, hour, values, cells = (np.concatenate([part[k] for part in parts], axis=-1) for k in range(4))
     order = np.lexsort((np.arange(len(hour)), hour, site))
     site, hour = site[order], hour[order]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from jianhu.calc.cells import CELL_WORDS, Cell
 from jianhu.calc.headers import Column, factor_columns, refuse_taken
+from jianhu.calc.items import bad_cells_text
 from jianhu.calc.numbers import SCALE, read_exact
 from jianhu.calc.times import STAMP_WORDS, Stamp, read_times
 from jianhu.calc.water import NA, USABLE, distinct_texts
@@ -100,12 +101,11 @@ class LoadReport:
     def __str__(self) -> str:
         """Return the report as one line for the screen."""
         made = ", ".join(f"{count} with a mass of {name}" for name, count in self.loads.items())
-        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items() if count)
         parts = [
             f"{self.rows} rows",
             made,
             f"{self.totals} totals" if self.totals else "",
-            f"cells that could not be used: {bad}" if bad else "",
+            bad_cells_text(self.bad_cells),
             f"times that could not be used: {self.bad_times}" if self.bad_times else "",
             f"rows given twice: {self.twice}" if self.twice else "",
         ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from jianhu.calc.cells import CELL_WORDS, Cell
 from jianhu.calc.headers import Column, factor_columns, refuse_taken
+from jianhu.calc.items import bad_cells_text
 from jianhu.calc.numbers import SCALE, read_exact
 from jianhu.calc.water import NA, USABLE, distinct_texts
 from jianhu.sheet import open_sheet, write_pieces
@@ -38,11 +39,10 @@ class TrophicReport:
         """Return the report as one line for the screen."""
         indexed = sum(count for name, count in self.grades.items() if name != NA)
         spread = ", ".join(f"{count} {name}" for name, count in sorted(self.grades.items()) if name != NA)
-        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items())
         parts = [
             f"{self.rows} rows, {indexed} with a trophic index",
             spread,
-            f"cells that could not be used: {bad}" if bad else "",
+            bad_cells_text(self.bad_cells),
             f"standards pack {self.pack}",
         ]
         return "; ".join(part for part in parts if part)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from jianhu.calc.cells import CELL_WORDS, Cell
 from jianhu.calc.headers import Column, factor_columns, refuse_taken
+from jianhu.calc.items import bad_cells_text
 from jianhu.calc.numbers import SCALE, read_exact
 from jianhu.sheet import open_sheet, write_pieces
 from sensors.factors import load_factors
@@ -63,13 +64,12 @@ class ClassReport:
         """Return the report as one line for the screen."""
         classed = sum(count for name, count in self.classes.items() if name != NA)
         spread = ", ".join(f"{count} {name}" for name, count in sorted(self.classes.items()) if name != NA)
-        bad = ", ".join(f"{count} in {name}" for name, count in self.bad_cells.items())
         kind = "live class" if self.profile is Profile.PLATFORM else "class of period means"
         parts = [
             f"{self.rows} rows, {classed} with a class",
             spread,
             f"{kind}, {self.items} of {self.of} items, {self.body} limits",
-            f"cells that could not be used: {bad}" if bad else "",
+            bad_cells_text(self.bad_cells),
             f"standards pack {self.pack}",
         ]
         return "; ".join(part for part in parts if part)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jianhu.calc.aqi import AUTO, Period, Request, Rows, calc_aqi, index_rows
+from jianhu.calc.aqi import AUTO, Request, Rows, calc_aqi, index_rows
 from jianhu.calc.cells import Cell
+from jianhu.calc.items import Period
 from sensors.layouts import Label
 from streams.air.index import NA, Profile, primary_names
 from streams.results import Reason

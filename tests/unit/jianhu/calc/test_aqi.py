@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jianhu.calc.aqi import AUTO, CalcReport, Period, calc_aqi, read_days
+from jianhu.calc.aqi import AUTO, CalcReport, calc_aqi, read_days
+from jianhu.calc.items import Period
 from jianhu.calc.times import Stamp
 from sensors.errors import ConfigError, UnknownName
 from sensors.layouts import Label
