@@ -79,7 +79,11 @@ def test_a_case_moves_by_signed_acts_with_evidence(desk: House) -> None:
         ({"act": "acknowledge", "author": ""}, 422, {"lacks": "name"}),
         ({"act": "explode"}, 422, {}),
         ({"act": "acknowledge", "colour": "red"}, 422, {}),
-        ({"act": "note", "note": "x", "evidence": [{"kind": "file", "value": "a", "sha256": "1"}]}, 422, {"lacks": "bad_evidence"}),
+        (
+            {"act": "note", "note": "x", "evidence": [{"kind": "file", "value": "a", "sha256": "1"}]},
+            422,
+            {"lacks": "bad_evidence"},
+        ),
     ],
 )
 def test_what_cannot_be_done_says_why_and_does_nothing(
