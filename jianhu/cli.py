@@ -320,7 +320,8 @@ def calc_aqi_command(
     Columns: time, site, PM2.5, PM10, SO2, NO2, CO, O3 (for 24h O3_8h in place of O3, and time is the date);
     µg/m³, CO mg/m³; empty = missing, / = not in plan.
     """
-    from jianhu.calc.aqi import Period, calc_aqi  # noqa: PLC0415
+    from jianhu.calc.aqi import calc_aqi  # noqa: PLC0415
+    from jianhu.calc.items import Period  # noqa: PLC0415
     from sensors.layouts import Label  # noqa: PLC0415
     from streams.air.index import Profile  # noqa: PLC0415
 
