@@ -25,6 +25,8 @@ FLOATING: Final = frozenset({Form.HYDROGEN_ION, Form.VECTOR, Form.ENERGY})
 """Forms without an exact result."""
 _CANCELS: Final = 1e-6
 """A mean wind below this share of the mean speed has no direction."""
+_EXACT_SUMS: Final = 2**61
+"""Sums below this are made in int64."""
 _LEAST: Final = np.iinfo(np.int64).min
 
 
@@ -60,15 +62,35 @@ def formed(
         For weighted forms the flow or speed and where it counts. A flow of 0 or against the stream
         weighs nothing, and a value is not needed beside it.
     """
-    form = factor.form
+    if factor.form in WEIGHTED and (weights is None or weighed is None):
+        raise ValueError(f"{factor.symbol} is weighted and there are no weights")
+    by = None if weights is None or weighed is None else (weights, weighed)
+    return formed_by(factor.form, values, ok, digits=factor.digits, step=step, by=by)
+
+
+def formed_by(
+    form: Form, values: Ints, ok: Flags, *, digits: int, step: int, by: tuple[Ints, Flags] | None = None
+) -> Formed:
+    """Return the value of a longer time, or of several sites, by a form; see `formed`.
+
+    Parameters
+    ----------
+    digits
+        Digits after the point of the values and of the result.
+    by
+        Weights and where they count; without them a weighted form has no value.
+    """
     if form in WEIGHTED:
-        if weights is None or weighed is None:
-            raise ValueError(f"{factor.symbol} is weighted and there are no weights")
-        weight = _flow_weighted if form is Form.FLOW_WEIGHTED else _vector
-        return weight(factor, values, ok, step=step, weights=weights, weighed=weighed)
+        if by is None:
+            by = np.zeros_like(values), np.zeros_like(ok)
+        return (
+            _flow_weighted(values, ok, step, *by)
+            if form is Form.FLOW_WEIGHTED
+            else _vector(values, ok, digits, step, by)
+        )
     count = np.count_nonzero(ok, axis=0).astype(np.int64)
     has = count > 0
-    value = _EXACT[form](values, ok, count, step) if form in _EXACT else _floating(factor, values, ok, count, step)
+    value = _EXACT[form](values, ok, count, step) if form in _EXACT else _floating(form, values, ok, digits, step)
     return Formed(np.where(has, value, 0), has, count, INCOMPLETE)
 
 
@@ -118,19 +140,23 @@ _EXACT: Final = {Form.MEAN: _mean, Form.SUM: _sum, Form.COUNTER: _sum, Form.MAX:
 """A counter's values are increments here."""
 
 
-def _floating(factor: Factor, values: Ints, ok: Flags, count: Ints, step: int) -> Ints:
+def _floating(form: Form, values: Ints, ok: Flags, digits: int, step: int) -> Ints:
     """Return minus the logarithm of the mean of 10**-pH, or ten times the logarithm of the mean of 10**(L/10)."""
-    sign, scale = (-1.0, 1.0) if factor.form is Form.HYDROGEN_ION else (1.0, 10.0)
-    unit = 10.0**factor.digits
-    total = np.zeros(values.shape[1:])
-    for moment, there in zip(values, ok, strict=True):
-        exponent = np.where(there, sign * moment / (unit * scale), 0.0)
-        total += np.where(there, np.power(10.0, exponent), 0.0)
+    sign, scale = (-1.0, 1.0) if form is Form.HYDROGEN_ION else (1.0, 10.0)
+    unit = 10.0**digits
+    exponent = np.where(ok, sign * values / (unit * scale), 0.0)
+    total, count = _in_order(np.where(ok, np.power(10.0, exponent), 0.0)), np.count_nonzero(ok, axis=0)
     mean = np.where(count > 0, total / np.maximum(count, 1), 1.0)
     return _to_step(sign * scale * np.log10(mean) * unit, step)
 
 
-def _flow_weighted(_: Factor, values: Ints, ok: Flags, *, step: int, weights: Ints, weighed: Flags) -> Formed:
+def _in_order(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum over time, one after the other and never in pairs, so that it is the same on every machine."""
+    total: NDArray[np.float64] = np.cumsum(numbers, axis=0)[-1]
+    return total
+
+
+def _flow_weighted(values: Ints, ok: Flags, step: int, weights: Ints, weighed: Flags) -> Formed:
     """Return the sum of value times flow over the sum of flows, where both are there."""
     flowing = weighed & (weights > 0)
     counted = weighed & (ok | ~flowing)
@@ -138,24 +164,23 @@ def _flow_weighted(_: Factor, values: Ints, ok: Flags, *, step: int, weights: In
     flow = flows.sum(axis=0, dtype=np.int64)
     has = flow > 0
     most = int(np.abs(values).max(initial=0)) * int(flows.max(initial=0)) * max(values.shape[0], 1)
-    kind: type[np.int64 | object] = np.int64 if most < 2**61 else object  # whole numbers without end, but slow
+    exact = most < _EXACT_SUMS and int(flow.max(initial=0)) * step < _EXACT_SUMS
+    kind: type[np.int64 | object] = np.int64 if exact else object  # whole numbers without end, but slow
     total = (np.where(ok, values, 0).astype(kind) * flows.astype(kind)).sum(axis=0)
     divide = divide_half_even if kind is np.int64 else divide_exact
     value = divide(total, np.where(has, flow, 1).astype(kind) * step) * step
     return Formed(np.where(has, value, 0), has, np.count_nonzero(counted, axis=0).astype(np.int64), NO_FLOW)
 
 
-def _vector(factor: Factor, values: Ints, ok: Flags, *, step: int, weights: Ints, weighed: Flags) -> Formed:
+def _vector(values: Ints, ok: Flags, digits: int, step: int, by: tuple[Ints, Flags]) -> Formed:
     """Return the direction of the mean wind in degrees from 0 to below 360, by speed and direction."""
+    weights, weighed = by
     counted = ok & weighed
-    unit = 10.0**factor.digits
-    north, east, speed = (np.zeros(values.shape[1:]) for _ in range(3))
-    for moment, there, weight in zip(values, counted, weights, strict=True):
-        angle = np.deg2rad(np.where(there, moment / unit, 0.0))
-        strength = np.where(there, weight.astype(np.float64), 0.0)
-        north += strength * np.cos(angle)
-        east += strength * np.sin(angle)
-        speed += strength
+    unit = 10.0**digits
+    angle = np.deg2rad(np.where(counted, values / unit, 0.0))
+    strength = np.where(counted, weights.astype(np.float64), 0.0)
+    north, east = _in_order(strength * np.cos(angle)), _in_order(strength * np.sin(angle))
+    speed = _in_order(strength)
     has = (speed > 0) & (np.hypot(north, east) > _CANCELS * speed)
     round_ = round(360 * unit)
     value = _to_step(np.rad2deg(np.arctan2(east, north)) * unit, step) % round_

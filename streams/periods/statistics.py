@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sensors.factors import Form
+from streams.judging.forms import formed_by
 from streams.judging.means import Flags, Ints, divide_half_even
-
-_EXACT: Final = 2**62
-"""Products of numbers below this are added in int64."""
-_CIRCLE: Final = 360
 
 
 class Taken(NamedTuple):
@@ -30,10 +26,10 @@ class Taken(NamedTuple):
     ok: Flags
 
 
-def take(  # noqa: PLR0911  one way for each form
+def take(
     form: Form, values: Ints, present: Flags, *, digits: int, step: int, weights: tuple[Ints, Flags] | None = None
 ) -> Taken:
-    """Return what the valid values of each row make by the factor's form.
+    """Return what the valid values of each row make by the factor's form, as `streams.judging.forms` makes it.
 
     Parameters
     ----------
@@ -49,25 +45,11 @@ def take(  # noqa: PLR0911  one way for each form
         Flow or speed of the same rows, for `Form.FLOW_WEIGHTED` and `Form.VECTOR`. A value whose weight is missing
         takes no part; without flow there is no value.
     """
-    match form:
-        case Form.MEAN:
-            return mean(values, present, step)
-        case Form.SUM | Form.COUNTER:
-            return _rounded(np.where(present, values, 0).sum(axis=-1), _any(present), step)
-        case Form.MAX:
-            return greatest(values, present)
-        case Form.FLOW_WEIGHTED:
-            return _weighted(values, present, weights, step)
-        case Form.HYDROGEN_ION:
-            acid = _mean_of(10.0 ** (-values / 10**digits), present)
-            return _from_float(-np.log10(np.where(acid > 0, acid, 1.0)), acid > 0, digits, step)
-        case Form.ENERGY:
-            energy = _mean_of(10.0 ** (values / 10**digits / 10), present)
-            return _from_float(10 * np.log10(np.where(energy > 0, energy, 1.0)), energy > 0, digits, step)
-        case Form.VECTOR:
-            return _direction(values, present, weights, digits, step)
-        case Form.STATE:
-            return Taken(np.zeros(values.shape[:-1], np.int64), np.zeros(values.shape[:-1], np.bool_))
+    if values.shape[-1] == 0:
+        return Taken(np.zeros(values.shape[:-1], np.int64), np.zeros(values.shape[:-1], np.bool_))
+    by = None if weights is None else (np.moveaxis(weights[0], -1, 0), np.moveaxis(weights[1], -1, 0))
+    made = formed_by(form, np.moveaxis(values, -1, 0), np.moveaxis(present, -1, 0), digits=digits, step=step, by=by)
+    return Taken(made.value, made.has)
 
 
 def mean(values: Ints, present: Flags, step: int | Ints) -> Taken:
@@ -127,56 +109,6 @@ def quotient(sums: Ints, counts: Ints, step: int | Ints) -> Taken:
     ok = counts > 0
     mean = divide_half_even(sums, np.where(ok, counts, 1) * step) * step
     return Taken(np.where(ok, mean, 0), ok)
-
-
-def _rounded(sums: Ints, ok: Flags, step: int) -> Taken:
-    return quotient(sums, ok.astype(np.int64), step)
-
-
-def _weighted(values: Ints, present: Flags, weights: tuple[Ints, Flags] | None, step: int) -> Taken:
-    """Return sum(c q) / sum(q); HJ 212-2017 annex D."""
-    if weights is None:
-        return Taken(np.zeros(values.shape[:-1], np.int64), np.zeros(values.shape[:-1], np.bool_))
-    flow, measured = weights
-    both = present & measured & (flow > 0)
-    quantity, share = np.where(both, values, 0), np.where(both, flow, 0)
-    total = share.sum(axis=-1)
-    largest = int(np.abs(quantity).max(initial=0)) * int(share.max(initial=0)) * values.shape[-1]
-    if largest < _EXACT and int(total.max(initial=0)) * step < _EXACT:
-        return quotient((quantity * share).sum(axis=-1), total, step)
-    rows = zip(
-        quantity.tolist(), share.tolist(), total.tolist(), strict=True
-    )  # too large for int64: one area, one year
-    found = [
-        round(Fraction(sum(c * q for c, q in zip(row, flows, strict=True)), all_of * step)) * step if all_of else 0
-        for row, flows, all_of in rows
-    ]
-    return Taken(np.array(found, np.int64), total > 0)
-
-
-def _direction(values: Ints, present: Flags, weights: tuple[Ints, Flags] | None, digits: int, step: int) -> Taken:
-    speed, measured = (np.ones_like(values), present) if weights is None else weights
-    both = present & measured
-    angle = np.deg2rad(values / 10**digits)
-    east = np.cumsum(np.where(both, speed * np.sin(angle), 0.0), axis=-1)[..., -1]
-    north = np.cumsum(np.where(both, speed * np.cos(angle), 0.0), axis=-1)[..., -1]
-    ok = np.hypot(east, north) > 1e-9 * np.maximum(np.where(both, speed, 0).sum(axis=-1), 1)
-    found = _from_float(np.rad2deg(np.arctan2(east, north)) % _CIRCLE, ok, digits, step)
-    return Taken(found.value % (_CIRCLE * 10**digits), found.ok)
-
-
-def _mean_of(numbers: NDArray[np.float64], present: Flags) -> NDArray[np.float64]:
-    """Return the mean of the valid numbers of each row, added in their order; 0 where there is none."""
-    if numbers.shape[-1] == 0:
-        return np.zeros(numbers.shape[:-1])
-    total = np.cumsum(np.where(present, numbers, 0.0), axis=-1)[..., -1]  # one after the other, never in pairs
-    mean: NDArray[np.float64] = total / np.maximum(present.sum(axis=-1), 1)
-    return mean
-
-
-def _from_float(numbers: NDArray[np.float64], ok: Flags, digits: int, step: int) -> Taken:
-    scaled = np.rint(np.where(ok, numbers, 0.0) * 10**digits / step).astype(np.int64) * step
-    return Taken(np.where(ok, scaled, 0), ok)
 
 
 def least_count(share: Fraction, due: int) -> int:

@@ -83,8 +83,15 @@ def test_amounts_are_added_and_maxima_taken() -> None:
     assert not least(*row(None)).ok[0]
 
 
-def test_a_state_has_no_longer_window() -> None:
-    assert taken(Form.STATE, 1, 0) is None
+def test_a_state_of_a_longer_time_is_the_last_one_that_is_known() -> None:
+    assert taken(Form.STATE, 1, 0) == 0
+    assert taken(Form.STATE, 1, 100, None) == 100
+    assert taken(Form.STATE, None) is None
+
+
+def test_what_is_weighted_and_has_no_weights_has_no_value() -> None:
+    assert taken(Form.FLOW_WEIGHTED, 1000) is None
+    assert taken(Form.VECTOR, 9000) is None
 
 
 def test_a_flow_weighted_mean_weighs_each_day_with_its_flow() -> None:
