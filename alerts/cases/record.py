@@ -63,6 +63,8 @@ class StepKind(StrEnum):
     REPORTED = "reported"
     WRITTEN_OFF = "written_off"
     NOTED = "noted"
+    INSPECTION = "inspection"
+    """An inspection was ordered, or brought its result."""
     RESPONSE = "response"
     """A warning response to it was started, answered, adjusted or lifted."""
 

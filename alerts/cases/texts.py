@@ -10,6 +10,7 @@ from typing import Final
 from alerts.cases.deadlines import Tier
 from alerts.cases.evidence import EvidenceKind, Lack
 from alerts.cases.incidents import Opening
+from alerts.cases.inspections import Origin, Outcome, TaskReason, TaskState
 from alerts.cases.life import ActIncomplete
 from alerts.cases.record import Need, Role, StepKind
 from alerts.cases.responses import (
@@ -43,6 +44,7 @@ class CaseWord(StrEnum):
 Key = (
     CaseWord | CaseState | CaseAct | Verdict | CaseReason | StepKind | Tier | Role | Need | Lack | EvidenceKind
     | Opening | Purpose | ResponseKind | ResponseState | ResponseAct | ResponseReason
+    | Origin | TaskState | Outcome | TaskReason
 )  # fmt: skip
 _S, _A, _V, _R, _K = CaseState, CaseAct, Verdict, CaseReason, StepKind
 
@@ -124,6 +126,7 @@ _TEXTS: Final[tuple[tuple[Key, str, str], ...]] = (
     (_K.REPORTED, "上报", "reported"),
     (_K.WRITTEN_OFF, "销号", "written off"),
     (_K.NOTED, "补充记录", "noted"),
+    (_K.INSPECTION, "现场检查", "inspection"),
     (_K.RESPONSE, "预警响应", "warning response"),
     (Tier.OWN, "承办方", "whoever it is with"),
     (Tier.PARK, "园区", "park"),
@@ -176,6 +179,16 @@ _TEXTS: Final[tuple[tuple[Key, str, str], ...]] = (
     (ResponseReason.ALREADY_STARTED, "已启动过", "started already"),
     (ResponseReason.ALREADY_RESPONDED, "该方已响应", "this party has responded already"),
     (ResponseReason.ALREADY_LIFTED, "已解除", "lifted already"),
+    (Origin.CASE, "案件检查", "for a case"),
+    (Origin.RANDOM, "随机抽查", "drawn at random"),
+    (TaskState.ORDERED, "待检查", "ordered"),
+    (TaskState.DONE, "已反馈", "done"),
+    (TaskState.CALLED_OFF, "已取消", "called off"),
+    (Outcome.CLEAN, "未发现问题", "nothing found"),
+    (Outcome.VIOLATION, "发现违法问题", "violation found"),
+    (Outcome.DATA_FAULT, "数据异常", "data fault"),
+    (TaskReason.ALREADY_DONE, "已反馈过结果", "it has a result already"),
+    (TaskReason.ALREADY_CALLED_OFF, "已取消", "called off already"),
     (ResponseReason.NOTHING_NEW, "级别与区域均未变化", "neither level nor area is new"),
 )  # fmt: skip
 CATALOGUE: Final[Mapping[Language, Mapping[tuple[type, str], str]]] = MappingProxyType({

@@ -9,6 +9,7 @@ import pytest
 from alerts.cases.deadlines import Tier
 from alerts.cases.evidence import EvidenceKind, Lack
 from alerts.cases.incidents import Opening
+from alerts.cases.inspections import Origin, Outcome, TaskReason, TaskState
 from alerts.cases.life import ActIncomplete
 from alerts.cases.record import Need, Role, StepKind
 from alerts.cases.responses import Purpose, ResponseAct, ResponseKind, ResponseReason, ResponseState
@@ -25,7 +26,7 @@ from alerts.texts import Language
 
 ALL = (
     CaseWord, CaseState, CaseAct, Verdict, CaseReason, StepKind, Tier, Role, Need, Lack, EvidenceKind, Opening, Purpose,
-    ResponseKind, ResponseState, ResponseAct, ResponseReason,
+    ResponseKind, ResponseState, ResponseAct, ResponseReason, Origin, TaskState, Outcome, TaskReason,
 )  # fmt: skip
 
 
