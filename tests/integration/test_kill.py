@@ -34,7 +34,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.slow]
 SOAK = bool(os.environ.get("JIANHU_SOAK"))
 KILLS = 20 if SOAK else 5
 PARTITIONS = 4
-HOURS_A_KILL = 6
+HOURS_A_KILL = 10 if SOAK else 6
+LATE = 0.05 if SOAK else 0.002
+"""Share of packets that come late: each makes hours of areas again, which is what the long form is long by."""
 ROWS_A_STATION = 8
 """Six factors, the index, and how many packets came."""
 START = 1_795_190_400_000 // (24 * HOUR_MS) * 24 * HOUR_MS
@@ -59,11 +61,11 @@ def _uninterrupted(settings: Settings, log: list[tuple[int, int, bytes]]) -> lis
 
 
 def _hours(region: Region, count: int, chance: np.random.Generator) -> Iterator[pa.RecordBatch]:
-    """Yield the packets of each hour; one in five hundred comes up to 48 h late, and hours of areas are made again."""
+    """Yield the packets of each hour, some of them up to 48 h late: then hours of areas are made again."""
     late: dict[int, list[pa.RecordBatch]] = {}
     for hour in range(count):
         rows = region.packets("air", START + hour * HOUR_MS, START + (hour + 1) * HOUR_MS)
-        held_back = chance.random(rows.num_rows) < 0.002
+        held_back = chance.random(rows.num_rows) < LATE
         late.setdefault(hour + int(chance.integers(1, 48)), []).append(rows.filter(pa.array(held_back)))
         yield rows.filter(pa.array(~held_back))
         yield from late.pop(hour, [])

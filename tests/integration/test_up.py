@@ -6,18 +6,17 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.process import free_ports
 from sensors.clock import HOUR_MS
 from sensors.registry import load_registry
 from streams.store.sqlite import Access, SqliteStore
@@ -30,12 +29,6 @@ PAGE_S = 240
 KINDS = ("air", "ecoflow", "meteo", "noise", "operation", "outfall", "voc", "water")
 REGISTRY = ROOT / "simulators" / "data" / "shangyu" / "registry.yaml"
 HISTORY_H = 48
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _asked(port: int, path: str) -> Any:
@@ -112,7 +105,7 @@ def _children(folder: Path) -> list[int]:
 
 
 def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None:
-    folder, port = tmp_path / "data", _free_port()
+    folder, port = tmp_path / "data", free_ports(1)[0]
     command = ("up", "--dir", str(folder), "--port", str(port))
     with system({}, tmp_path / "logs") as made:
         first = made.start(*command)
@@ -154,7 +147,7 @@ def test_a_region_lives_is_stopped_is_killed_and_goes_on(tmp_path: Path) -> None
 
 
 def test_a_real_region_takes_files_and_refuses_what_is_synthetic(tmp_path: Path) -> None:
-    folder, port = tmp_path / "beijing", _free_port()
+    folder, port = tmp_path / "beijing", free_ports(1)[0]
     folder.mkdir()
     shutil.copy(ROOT / "simulators" / "data" / "shangyu" / "registry.yaml", folder / "registry.yaml")
     real = ("up", "--real", str(folder), "--port", str(port), "--data-clock")
