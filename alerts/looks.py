@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Final
 
 from alerts.bounds import Bound
 from alerts.rules import Direction, Form, Kind, Look, Rule
 from alerts.verdicts import Cause, Point, Verdict
 from sensors.clock import BEIJING_OFFSET_H, DAY_HOURS, HOUR_MS
+
+VALID_HOURS: Final = 20
+"""Hours without which a day has no mean (HJ 663-2013); one that cannot come to them any more is not projected."""
 
 
 def judge_with_neighbours(point: Point, kept: Mapping[int, Point], rule: Rule) -> Point | None:
@@ -87,13 +91,13 @@ def _day(point: Point, kept: Mapping[int, Point], look: Look) -> Fraction | None
     HJ 663 takes the mean of the valid hours; with nothing more than zeros, and no hour missing, it is least.
     """
     hour = (point.start // HOUR_MS + BEIJING_OFFSET_H) % DAY_HOURS
+    left = DAY_HOURS - 1 - hour
     known = [kept[one] for one in range(point.period - hour, point.period + 1) if one in kept]
-    if len(known) < look.least:
+    if len(known) < look.least or len(known) + left < VALID_HOURS:
         return None
     total = sum((_number(one) for one in known), start=Fraction(0))
     if look.form is Form.CERTAIN:
         return total / DAY_HOURS
-    left = DAY_HOURS - 1 - hour
     last = known[-look.ahead :]
     goes_on = sum((_number(one) for one in last), start=Fraction(0)) / len(last)
     return (total + goes_on * left) / (len(known) + left)

@@ -264,8 +264,8 @@ def test_an_event_of_another_site_or_factor_covers_nothing() -> None:
 
 def test_delivered_rules_let_the_graver_one_carry_and_toxic_gas_and_sources_come_first() -> None:
     rules = {rule.id: rule for rule in load_rules().rules}
-    assert rules["water-v"].covers == {"water-target"}
-    assert rules["source-class"].covers == {"water-v", "water-target"}
+    assert rules["water-v"].covers == {"water-target", "water-drop"}
+    assert rules["source-class"].covers == {"water-v", "water-target", "water-drop"}
     assert rules["toxic-gas"].priority == rules["source-biotox"].priority == 1
     assert set(rules["toxic-gas"].factors) == {"H2S.limit", "NH3.limit"}
     assert all(rules[lesser].priority >= rule.priority for rule in rules.values() for lesser in rule.covers)

@@ -130,6 +130,12 @@ def test_a_day_is_certain_once_its_hours_over_24_are_over_the_limit() -> None:
     assert exact == ()  # 1440 / 24 = 60 is not over 60
 
 
+@pytest.mark.parametrize(("missing", "raised"), [(4, 1), (5, 0)])
+def test_a_day_that_can_have_no_mean_any_more_is_not_projected(missing: int, raised: int) -> None:
+    found, _ = played(delivered("pm25-day-certain"), [*[None] * missing, *[200] * (24 - missing)])
+    assert len(found) == raised
+
+
 def test_the_next_day_begins_anew_and_clears_the_projection() -> None:
     (alert,), steps = played(delivered("pm25-day-certain"), [*[200] * 24, 10, 10])
     assert steps[-1] is Change.CLEARED
