@@ -19,6 +19,7 @@ from dashboards import (
     casepages,
     deskapi,
     deskpages,
+    gateapi,
     heavy,
     live,
     login,
@@ -112,7 +113,7 @@ def create_console(
     for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
     if office is not None:
-        for part in (deskpages, casepages, caseapi, shiftpages, receiptpages, heavy):
+        for part in (deskpages, casepages, caseapi, shiftpages, receiptpages, heavy, gateapi):
             app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.gates import tables as t
+from alerts.gates.desk import decisions
 from alerts.gates.keeper import WINDOW_MS, GateKeeper
 from alerts.gates.rulefile import load_gate_rule, parse_gate_rule
 from alerts.journal import Journal, open_journal
@@ -221,3 +222,16 @@ def test_a_wrong_rule_of_gates_is_refused_with_file_line_and_key(good: str, bad:
     with pytest.raises(ConfigError, match=r"gates.yaml:\d+: ") as caught:
         parse_gate_rule(parse_yaml(text.replace(good, bad), "gates.yaml"))
     assert caught.value.key == key
+
+
+def test_the_journal_is_read_newest_first_by_site_and_page() -> None:
+    log = opened()
+    log.window(5, *said(5, WET | {"COD": 55.0}))
+    found = decisions(log.journal, limit=2)
+    assert [(one.ruling.value, one.why.value) for one in found] == [("refuse", "failed"), ("allow", "passed")]
+    assert found[0].evidence["factors"][0]["value"] == "55"
+    assert (found[0].site, found[0].noticed_at, found[0].at) == ("G", 7, T0 + 6 * WINDOW_MS)
+    older = decisions(log.journal, before=found[-1].number)
+    assert [one.number for one in older] == sorted((one.number for one in older), reverse=True)
+    assert len(older) + 2 == len(log.told())
+    assert decisions(log.journal, site="other") == ()
