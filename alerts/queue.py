@@ -16,6 +16,7 @@ from alerts.cases import tables as ct
 from alerts.cases.desk import CaseDesk, CaseFilters
 from alerts.cases.record import Case
 from alerts.cases.states import CaseState
+from alerts.covering import covered
 from alerts.desk import MOST_AT_ONCE, Alert, alert_of
 from alerts.events import Fact
 from alerts.journal import Journal
@@ -159,6 +160,7 @@ def _is_loose() -> Iterable[sa.ColumnElement[bool]]:
     yield c.backfilled.is_(False)
     yield c.fact != Fact.JOINED.value
     yield (c.state == State.RAISED.value) | (c.fact != Fact.WITHDRAWN.value)
+    yield ~covered()
     held = (
         sa.select(sa.literal(1))
         .select_from(ct.member.join(ct.case, ct.member.c.case == ct.case.c.id))

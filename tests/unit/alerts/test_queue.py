@@ -56,6 +56,13 @@ def test_an_event_that_opens_no_case_stands_for_itself(town: Town) -> None:
     assert sorted(told(town)) == [("A", False), ("B", False)]
 
 
+def test_an_event_that_a_graver_one_covers_waits_with_it(town: Town) -> None:
+    town.raise_event("A", rule="pm25-1h", priority=4, hint=True)
+    town.raise_event("A", rule="limit-1h", priority=4, hint=True, covers=("pm25-1h",))
+    assert [item.alert.event.key.rule for item in queue(town).items(town.now)] == ["limit-1h"]
+    assert queue(town).counts(town.now).raised == 1
+
+
 def test_an_event_that_no_steward_has_seen_is_in_the_queue_already(town: Town) -> None:
     town.change(Changed(event=event("A"), change=Change.RAISED, before=None))
     assert told(town) == [("A", False)]
