@@ -49,5 +49,9 @@ def test_whoever_gets_a_case_handed_over_is_told_and_urged_when_he_is_late(offic
     members = {one.id for one in office.setup.people.persons.values() if one.department == "fire"}
     assert members
     assert {(one, "handed_over") for one in members} <= told(office)
+    sent = desk.case(case.id).deliveries
+    assert {(row["recipient"], row["kind"]) for row in sent} >= {(one, "case_step") for one in members}
+    assert "raised" in {row["kind"] for row in sent}  # the notices of its events stand there too
+    assert not {"address", "payload"} & {name for row in sent for name in row}
     office.jump(2 * DAY_MS)
     assert {(one, "urged") for one in members} <= told(office)
