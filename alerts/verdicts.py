@@ -319,6 +319,8 @@ class Judge:
             if factor == ANY_FACTOR:
                 yield from self._of_sites(look)
                 continue
+            if factor not in look.columns.factors:  # of most of what a kind can measure a message says nothing
+                continue
             yield from self._of_window(look, factor, rule.window)
             if rule.kind is Kind.LIMIT and rule.window == Window.MDA8:
                 yield from self._of_window(look, factor, Window.O3_8H)
