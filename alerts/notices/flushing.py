@@ -277,7 +277,7 @@ def _kind(kinds: Sequence[str]) -> str:
     found = set(kinds)
     if found & {Change.RAISED.value, Change.RAISED_AGAIN.value}:
         return Change.RAISED.value
-    for change in (Change.CONFIRMED, Change.CLEARED, Change.WITHDRAWN):
+    for change in (Change.WORSENED, Change.CONFIRMED, Change.CLEARED, Change.WITHDRAWN):
         if change.value in found:
             return change.value
     return Change.RAISED.value

@@ -42,7 +42,7 @@ NAME: Final = "notices"
 OWNERS_EACH_MS: Final = HOUR_MS
 _AHEAD: Final = 200
 """So many urgent steps are told before their turn."""
-_MARKING: Final = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED})
+_MARKING: Final = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED, Change.WORSENED})
 _ENDING: Final = frozenset({Change.CLEARED, Change.WITHDRAWN})
 _LATER: Final = frozenset({Stop.OVER, Stop.JOINED, Stop.WITHDRAWN})
 
@@ -184,6 +184,10 @@ class NoticePlanner:
                 climb = begin(escalation, event.id, noted.step.noticed_at)
                 if climb is not None:
                     held[event.id] = climb, event.priority
+            elif kind is Change.WORSENED or (event.id in held and held[event.id][1] != event.priority):
+                climb = begin(escalation, event.id, noted.step.noticed_at)  # another ladder, from now on
+                if climb is not None:
+                    held[event.id] = climb, event.priority
             if event.id not in held:
                 continue
             climb, priority = held[event.id]
@@ -209,7 +213,8 @@ class _Batch:
     def plan(self, steps: Sequence[Noted]) -> None:
         connection = self._turn.connection
         ordinary = [noted for noted in steps if not self._subjects[noted.event.id].urgent]
-        self._of_event = store.groups_of(connection, {noted.event.id for noted in ordinary})
+        every = {noted.event.id for noted in steps}
+        self._of_event = store.groups_of(connection, every)
         heads = {
             head.id: head
             for noted in ordinary
@@ -217,11 +222,12 @@ class _Batch:
             for head in self._heads(noted.event.id)
         }  # fmt: skip
         wanted = {*heads, *(one for ids in self._of_event.values() for one in ids)}
-        self._groups = store.load_groups(connection, wanted, {noted.event.id for noted in ordinary})
+        self._groups = store.load_groups(connection, wanted, every)
         for name, head in heads.items():
             self._groups.setdefault(name, HeldGroup(head=head, group=None))
         for noted in steps:
             if self._subjects[noted.event.id].urgent:
+                self._leave_groups(noted.event.id, Held.NOTHING_NEW, "")
                 self._tell_at_once(noted)
             elif _is_owed(noted):
                 self._group(noted)
@@ -275,26 +281,38 @@ class _Batch:
             if name not in held:
                 held.append(name)
 
+    def _leave_groups(self, event: str, reason: Held, by: str) -> None:
+        """Take an event out of its groups, and account for what was not told yet."""
+        for name in self._of_event.get(event, ()):
+            one = self._groups[name]
+            item = None if one.group is None else one.group.items.get(event)
+            if one.group is None or item is None:
+                continue
+            self._muted += [(step, one.head.recipient, reason, by, event) for step in item.pending]
+            items = {held: other for held, other in one.group.items.items() if held != event}
+            one.group = replace(one.group, items=items)
+            one.touched.add(event)
+
     def _update(self, noted: Noted) -> None:
         """Bring the event in its groups up to date; a step of which nobody is told starts nothing."""
         event = noted.event
         gone = Held.JOINED if event.fact is Fact.JOINED else Held.CLOSED if event.state is State.CLOSED else None
+        if gone is not None:
+            self._leave_groups(event.id, gone, event.joined_to)
+            return
         for name in self._of_event.get(event.id, ()):
             one = self._groups[name]
             item = None if one.group is None else one.group.items.get(event.id)
             if one.group is None or item is None:
                 continue
             one.touched.add(event.id)
-            items = dict(one.group.items)
-            if gone is not None:
-                self._muted += [(step, one.head.recipient, gone, event.joined_to, event.id) for step in item.pending]
-                del items[event.id]
-            else:
-                items[event.id] = replace(
-                    item, firing=is_going_on(event), labels=self._labels[event.id],
-                    acknowledged=event.state is not State.RAISED,
-                )  # fmt: skip
-            one.group = replace(one.group, items=items)
+            moved = replace(
+                item,
+                firing=is_going_on(event),
+                labels=self._labels[event.id],
+                acknowledged=event.state is not State.RAISED,
+            )
+            one.group = replace(one.group, items={**one.group.items, event.id: moved})
 
 
 def _scopes(duty: Duty) -> tuple[frozenset[str], ...]:

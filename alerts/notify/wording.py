@@ -24,6 +24,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "cleared": ("报警解除", "Cleared"),
     "withdrawn": ("报警撤回", "Withdrawn"),
     "confirmed": ("复测确认", "Confirmed"),
+    "worsened": ("报警加重", "Worsened"),
     "repeat": ("仍在持续", "Still going on"),
     "digest": ("报警汇总", "Digest"),
     "escalation": ("逾时未确认，升级", "Escalated: not acknowledged"),

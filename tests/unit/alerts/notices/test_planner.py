@@ -179,6 +179,27 @@ def test_a_confirmed_event_is_told_again(office: Office) -> None:
     assert [kind for kind, _ in office.told()] == ["raised", "confirmed"]
 
 
+def test_an_event_that_worsens_is_told_again(office: Office) -> None:
+    made = office.raised()
+    office.run(60 * S)
+    office.becomes(made, Change.WORSENED, priority=2)
+    office.run(5 * M)
+    assert [(row.kind, row.priority) for row in office.told_rows()] == [("raised", 3), ("worsened", 2)]
+
+
+def test_an_event_that_becomes_urgent_leaves_its_group_and_is_told_at_once(office: Office) -> None:
+    made = office.raised()
+    office.run()
+    office.becomes(made, Change.WORSENED, priority=1)
+    office.run()
+    assert [(row.kind, row.priority, row.due_at) for row in office.told_rows()] == [("worsened", 1, START)]
+    assert {row.reason for row in office.muted} == {"nothing_new"}
+    office.run(10 * M)
+    assert [row.kind for row in office.told_rows()] == ["worsened"]
+    assert {row.recipient for row in office.deliveries if row.kind == "escalation"} == {"officer", "duty-1"}
+    assert accounted(office) == owed(office)
+
+
 def test_the_same_is_repeated_until_somebody_acknowledges(office: Office) -> None:
     made = office.raised()
     office.run(30 * S)
