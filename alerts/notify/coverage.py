@@ -29,6 +29,8 @@ class Way:
     priority: int
     due_at: int
     """Milliseconds UTC; likewise the times below."""
+    noticed_at: int | None
+    """When the system noticed what it tells; None where it tells of nothing noticed."""
     sent_at: int | None
     received_at: int | None
     attempts: int
@@ -43,6 +45,13 @@ class Way:
     def delay_ms(self) -> int | None:
         """From when it was due until the channel took it; None when it did not."""
         return None if self.sent_at is None else max(0, self.sent_at - self.due_at)
+
+    @property
+    def whole_delay_ms(self) -> int | None:
+        """From when it was noticed until the channel took it, waits of groups and quiet hours included."""
+        if self.sent_at is None or self.noticed_at is None:
+            return None
+        return max(0, self.sent_at - self.noticed_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,8 @@ class Measure:
     median_ms: int | None
     """Delay that half of what was taken did not exceed; None when nothing was taken."""
     p99_ms: int | None
+    whole_p99_ms: int | None
+    """The same from when each was noticed."""
 
 
 def coverage_of_notice(connection: sa.Connection, notice: str) -> Coverage:
@@ -152,7 +163,8 @@ def _ways(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Way]
         Way(
             delivery=row.id, notice=row.notice, kind=row.kind, recipient=row.recipient, department=row.department,
             channel=row.channel, state=Delivered(row.state), priority=row.priority, due_at=row.due_at,
-            sent_at=row.sent_at, received_at=row.received_at, attempts=row.attempts, error=row.error or "",
+            noticed_at=row.noticed_at, sent_at=row.sent_at, received_at=row.received_at, attempts=row.attempts,
+            error=row.error or "",
         )
         for row in connection.execute(query)
     ]  # fmt: skip
@@ -164,6 +176,7 @@ def _names(ways: Iterable[Way]) -> list[str]:
 
 def _measure(name: str, ways: list[Way]) -> Measure:
     delays = sorted(way.delay_ms for way in ways if way.reached and way.delay_ms is not None)
+    whole = sorted(way.whole_delay_ms for way in ways if way.reached and way.whole_delay_ms is not None)
     return Measure(
         channel=name,
         owed=len(ways),
@@ -174,6 +187,9 @@ def _measure(name: str, ways: list[Way]) -> Measure:
         attempts=sum(way.attempts for way in ways),
         median_ms=_at(delays, 50),
         p99_ms=_at(delays, 99),
+        whole_p99_ms=_at(
+            sorted(way.whole_delay_ms for way in ways if way.reached and way.whole_delay_ms is not None), 99
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from alerts.notify.channels import Outcome
 from alerts.notify.filed import FileChannel
 from alerts.notify.making import check_reach, make_routes
 from alerts.notify.pauses import Patience
+from alerts.notify.templates import parse_templates
 from sensors.errors import ConfigError, Problems
 from sensors.yamlfile import Document, parse_yaml
 from tests.collectors import mail_collector, web_collector
@@ -170,3 +171,12 @@ def test_the_file_that_is_always_there_stands_in_the_data_folder(tmp_path: Path)
     assert isinstance(route.channel, FileChannel)
     route.channel.send(message())
     assert (tmp_path / "notices" / "messages.jsonl").exists()
+
+
+def test_the_example_of_the_readme_is_read_whole() -> None:
+    readme = (Path(__file__).parents[4] / "alerts" / "notify" / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```yaml\n")[2].partition("```")[0]
+    assert list(parsed(example)) == ["file", "mail", "group", "platform", "sms", "prometheus", "boards"]
+    problems = Problems()
+    parse_templates(doc("default: {}"), doc(example), problems)
+    assert problems.found == []
