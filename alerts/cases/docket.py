@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from alerts.cases.life import Moved
 from alerts.cases.record import Case, CaseStep, Member, Occurrence, Party
-from alerts.events import Fact
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +69,7 @@ class Docket:
             case,
             events=case.events + (before is None),
             live=case.live + member.live - (before is not None and before.live),
-            going_on=case.going_on + _goes_on(member) - (before is not None and _goes_on(before)),
+            going_on=case.going_on + member.goes_on - (before is not None and before.goes_on),
         )
         self.members[member.event] = member
         self.joined[member.case, member.event] = member
@@ -85,7 +84,3 @@ class Docket:
         """Return when the incident of a case began before, since an instant."""
         found: Iterable[Occurrence] = self.occurrences.get(case.key, ())
         return tuple(one for one in found if one.at >= since and (not same_factor or one.factor == case.factor))
-
-
-def _goes_on(member: Member) -> bool:
-    return member.fact is Fact.GOING_ON

@@ -96,7 +96,7 @@ class Case:
     state: CaseState = CaseState.RAISED
     verdict: Verdict = Verdict.OPEN
     live: int = 0
-    """How many of its events are neither withdrawn nor joined to another one."""
+    """How many of the events that it rests on are neither withdrawn nor joined to another one."""
     going_on: int = 0
     """How many of them have no end yet."""
     events: int = 0
@@ -123,7 +123,7 @@ class Case:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether nothing is left of its events."""
+        """Whether nothing is left of the events that it rests on."""
         return self.events > 0 and self.live == 0
 
     @property
@@ -159,11 +159,18 @@ class Member:
     """Wall clock when it joined."""
     repeat: bool
     """Whether it came while the case was open already."""
+    bears: bool = True
+    """Whether the case rests on it: it could have opened one; a hint or an early warning only stands beside it."""
 
     @property
     def live(self) -> bool:
-        """Whether it is an event of its own still."""
-        return self.fact in {Fact.GOING_ON, Fact.CLEARED}
+        """Whether the case rests on it, and it is an event of its own still."""
+        return self.bears and self.fact in {Fact.GOING_ON, Fact.CLEARED}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the case rests on it, and it has no end yet."""
+        return self.bears and self.fact is Fact.GOING_ON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,7 +169,7 @@ def party_of(row: sa.Row[Any]) -> Party:
 
 def member_of(row: sa.Row[Any]) -> Member:
     """Return a row of the table of memberships as a member."""
-    return Member(case=row.case, event=row.event, fact=Fact(row.fact), at=row.at, repeat=row.repeat)
+    return Member(case=row.case, event=row.event, fact=Fact(row.fact), at=row.at, repeat=row.repeat, bears=row.bears)
 
 
 def _case_row(case: Case) -> dict[str, Any]:
@@ -189,6 +189,7 @@ def _step_row(number: int, step: CaseStep, wall_ms: int) -> dict[str, Any]:
 def _member_row(member: Member) -> dict[str, Any]:
     return {
         "case": member.case, "event": member.event, "fact": str(member.fact), "at": member.at, "repeat": member.repeat,
+        "bears": member.bears,
     }  # fmt: skip
 
 

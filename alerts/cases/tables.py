@@ -51,6 +51,7 @@ member = sa.Table(
     sa.Column("fact", sa.String(16), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("repeat", sa.Boolean, nullable=False),
+    sa.Column("bears", sa.Boolean, nullable=False, server_default=sa.true(), comment="the case rests on it"),
 )
 step = sa.Table(
     "alert_case_step",

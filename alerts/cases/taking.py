@@ -178,7 +178,8 @@ class Taking:
         event, before = what.about.event, case
         known = self._docket.members.get(event.id)
         repeat = before.state is not CaseState.RAISED or before.events > 0
-        self._docket.join(Member(case=case.id, event=event.id, fact=what.fact, at=what.at, repeat=repeat))
+        bears = opening is Opening.OPEN
+        self._docket.join(Member(case=case.id, event=event.id, fact=what.fact, at=what.at, repeat=repeat, bears=bears))
         if known is None or known.case != case.id:
             self._tell(self._docket.cases[case.id], StepKind.EVENT_ADDED, what)
         if before.withdrawn and not self._docket.cases[case.id].withdrawn:
@@ -200,11 +201,13 @@ class Taking:
     def _note(self, case: Case, what: Happened) -> None:
         """Note what became of an event of a case."""
         member = self._docket.members[what.event]
-        if member.fact is not what.fact:
-            self._docket.join(replace(member, fact=what.fact))
+        opening = opening_of(what.about, self._policy.openings)
+        after = replace(member, fact=what.fact, bears=member.bears or opening is Opening.OPEN)
+        if after != member:
+            self._docket.join(after)
             self._tell_facts(case, what)
-        if case.open and what.about.event.priority < case.priority:
-            self._press(case.id, what, opening_of(what.about, self._policy.openings))
+        if case.open:
+            self._press(case.id, what, opening)
 
     def _tell_facts(self, case: Case, what: Happened) -> None:
         """Tell what a changed fact of one event makes of its case as a whole."""

@@ -194,3 +194,26 @@ def test_a_hint_never_makes_a_case_more_urgent(town: Town) -> None:
     town.raise_event(hour=5, hint=True, priority=1)
     (case,) = town.desk.cases().cases
     assert (case.events, case.priority) == (2, 3)
+
+
+def test_a_case_does_not_rest_on_hints_and_early_warnings(town: Town) -> None:
+    raised_event = town.raise_event()
+    town.raise_event(hour=5, priority=4)
+    (case,) = town.desk.cases().cases
+    assert (case.events, case.live, case.going_on) == (2, 1, 1)
+    gone = town.become(raised_event, Change.CLEARED, Fact.CLEARED)
+    for act in (CaseAct.ACKNOWLEDGE, CaseAct.VERIFY, CaseAct.HAND_OVER, CaseAct.RECTIFY, CaseAct.REPORT):
+        town.act(case.id, act)
+    assert town.act(case.id, CaseAct.WRITE_OFF).state is CaseState.WRITTEN_OFF  # though the warning goes on
+    town.become(gone, Change.WITHDRAWN, Fact.WITHDRAWN)
+    assert town.desk.cases().cases[0].withdrawn
+
+
+def test_a_case_rests_on_an_event_once_it_is_confirmed(town: Town) -> None:
+    town.raise_event("S", "source-class", factor="class")
+    second = town.raise_event("S", "source-class", hour=5, factor="class", unconfirmed=True)
+    (case,) = town.desk.cases().cases
+    assert (case.live, case.events) == (1, 2)
+    town.become(replace(second, unconfirmed=False), Change.CONFIRMED, Fact.GOING_ON)
+    (case,) = town.desk.cases().cases
+    assert (case.live, case.events) == (2, 2)
