@@ -187,9 +187,7 @@ def _measure(name: str, ways: list[Way]) -> Measure:
         attempts=sum(way.attempts for way in ways),
         median_ms=_at(delays, 50),
         p99_ms=_at(delays, 99),
-        whole_p99_ms=_at(
-            sorted(way.whole_delay_ms for way in ways if way.reached and way.whole_delay_ms is not None), 99
-        ),
+        whole_p99_ms=_at(whole, 99),
     )
 
 
