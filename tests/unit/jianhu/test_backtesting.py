@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,23 @@ def system(tmp_path: Path) -> Path:
         "value: 75, unit: µg/m³, author: 张, why: 试}\n",
         encoding="utf-8",
     )
-    (tmp_path / "registry.yaml").write_text("region: {zh: 甲, en: r, synthetic: true}\nsites: []\n", encoding="utf-8")
+    delivered = files("sensors").joinpath("data/beijing.yaml").read_text(encoding="utf-8")
+    (tmp_path / "registry.yaml").write_text(delivered, encoding="utf-8")
     return tmp_path
+
+
+def test_the_command_tells_what_both_sets_of_rules_raise_and_what_is_new(system: Path) -> None:
+    other = system / "other.yaml"
+    text = (system / "rules.yaml").read_text(encoding="utf-8")
+    other.write_text(text.replace("value: 75", "value: 50"), encoding="utf-8")
+    days = ["--from", "2026-12-13", "--to", "2026-12-13"]
+    found = CliRunner().invoke(
+        cli.app, ["rules", "backtest", *days, "--rules", str(other), "--dir", str(system), "--language", "zh"]
+    )
+    assert found.exit_code == 0, found.output
+    rows = [line.split() for line in found.output.splitlines()]
+    assert ["pm25-1h", "2", "1", "2", "3", "7"] in rows
+    assert ["total", "2", "1", "2", "3", "7"] in rows
 
 
 def test_a_last_day_before_the_first_is_refused(system: Path) -> None:
