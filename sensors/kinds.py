@@ -30,7 +30,7 @@ from sensors.kindparts import DayRange, Periods, QualityTest, Season, fact_of, s
 from sensors.tablefile import TableEntry
 from sensors.tables import TruthTable, table_of
 from sensors.windows import Confidence, Needs, Span, Statistic, WindowSpec
-from sensors.yamlfile import Document, read_yaml
+from sensors.yamlfile import Document, Parts, read_yaml
 
 __all__ = [
     "Confidence", "DayRange", "Fact", "FactType", "Form", "Kind", "Needs", "QualityTest", "Season", "Span", "Statistic",
@@ -183,15 +183,56 @@ def parse_kind(
     factors: Mapping[str, Factor] = {}
     with problems.kept():
         factors = parse_factors(document, file.factors)
-    symbols: Mapping[str, object] = document.value["factors"]
+    reading = _Reading(document=document, file=file, places=places, periods=periods, factors=factors, problems=problems)
+    kind = _kind_of(reading)
+    _check(reading, kind)
+    for key, names, known in (
+        ("evaluations", file.evaluations, evaluations),
+        ("period_evaluations", file.period_evaluations, period_evaluations),
+    ):
+        with problems.kept():
+            _check_known(document, key, names, names if known is None else sorted(known))
+    problems.raise_first()
+    return kind
 
-    def each(key: str, entries: Sequence[_Entry], made_of: Callable[[_Entry, _Path], _Part]) -> tuple[_Part, ...]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A kind file that is being read, and what was found wrong with it until now."""
+
+    document: Document
+    file: KindFile
+    places: Parts
+    periods: Periods
+    factors: Mapping[str, Factor]
+    """Those that are right: none where one is wrong."""
+    problems: Problems
+
+    @property
+    def symbols(self) -> Mapping[str, object]:
+        """Return the factors that the file names, right or wrong."""
+        named: Mapping[str, object] = self.document.value["factors"]
+        return named
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all factors are right; where not, what rests on them would be told twice."""
+        return len(self.factors) == len(self.symbols)
+
+    def each(self, key: str, entries: Sequence[_Entry], made_of: Callable[[_Entry, _Path], _Part]) -> tuple[_Part, ...]:
+        """Return what is made of the entries of a key; problems are kept, and cost their entry only."""
         made = []
-        for place, entry in zip(places[key], entries, strict=False):
-            with problems.kept():
+        for place, entry in zip(self.places[key], entries, strict=False):
+            with self.problems.kept():
                 made.append(made_of(entry, (key, place)))
         return tuple(made)
 
+
+def _kind_of(reading: _Reading) -> Kind:
+    """Return the kind of what is right in a file."""
+    document, file, factors = reading.document, reading.file, reading.factors
+    periods = reading.periods
+    settings = tuple(file.setting.values())
     kind = Kind(
         name=file.kind,
         name_zh=file.name.zh,
@@ -203,41 +244,40 @@ def parse_kind(
         own_days=file.own_days,
         classes=file.classes,
         factors=factors,
-        windows=each("windows", file.windows, lambda entry, path: window_of(document, entry, path, periods, symbols)),
+        windows=reading.each(
+            "windows",
+            file.windows,
+            lambda entry, path: window_of(document, entry, path, periods, reading.symbols),
+        ),
         evaluations=file.evaluations,
         period_evaluations=file.period_evaluations,
         area_windows=file.area_windows,
-        quality=each(
+        quality=reading.each(
             "quality",
-            file.quality if len(factors) == len(symbols) else (),  # a wrong factor would be told twice
+            file.quality if reading.whole else (),
             lambda entry, path: test_of(document, entry, path, factors),
         ),
         facts={
-            fact.name: fact
-            for fact in each(
-                "setting", tuple(file.setting.values()), lambda entry, path: fact_of(document, entry, path)
-            )
+            f.name: f for f in reading.each("setting", settings, lambda entry, path: fact_of(document, entry, path))
         },
-        seasons=each("seasons", file.seasons, lambda entry, path: season_of(document, entry, path)),
+        seasons=reading.each("seasons", file.seasons, lambda entry, path: season_of(document, entry, path)),
         tables=(),
     )
-    if len(factors) == len(symbols) and len(kind.facts) == len(file.setting):  # what is wrong would be told twice
-        made = each("tables", file.tables, lambda entry, path: table_of(document, entry, path, factors, kind.facts))
-        kind = replace(kind, tables=made)
+    if not reading.whole or len(kind.facts) < len(file.setting):
+        return kind
+    made = reading.each("tables", file.tables, lambda entry, path: table_of(document, entry, path, factors, kind.facts))
+    return replace(kind, tables=made)
+
+
+def _check(reading: _Reading, kind: Kind) -> None:
+    """Check what spans several keys of the file."""
+    document, problems = reading.document, reading.problems
     with problems.kept():
-        _check_tables(document, file)
+        _check_tables(document, reading.file)
     with problems.kept():
-        _check_windows(document, file, places["windows"])
+        _check_windows(document, reading.file, reading.places["windows"])
     with problems.kept():
         _check_names(document, kind)
-    for key, names, known in (
-        ("evaluations", file.evaluations, evaluations),
-        ("period_evaluations", file.period_evaluations, period_evaluations),
-    ):
-        with problems.kept():
-            _check_known(document, key, names, names if known is None else sorted(known))
-    problems.raise_first()
-    return kind
 
 
 def _check_names(document: Document, kind: Kind) -> None:
