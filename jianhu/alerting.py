@@ -99,7 +99,8 @@ def say_json(data: Any) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def _decimals() -> Mapping[str, int]:
+def decimals() -> Mapping[str, int]:
+    """Return the digits after the point that the standard reports, by factor of air."""
     return {symbol: factor.decimals for symbol, factor in load_factors("air").items()}
 
 
@@ -142,7 +143,7 @@ def list_alerts(
             page = work.desk.events(filters, limit, cursor)
             found, following = page.alerts, page.cursor
         if as_json:
-            say_json({"alerts": [alert_data(alert, _decimals()) for alert in found], "cursor": following})
+            say_json({"alerts": [alert_data(alert, decimals()) for alert in found], "cursor": following})
             return
         for alert in found:
             say(line_of(alert, work))
@@ -168,7 +169,7 @@ def show(alert_id: Id, directory: Folder = None, as_json: Json = False, language
     with opened(directory, language) as work:
         alert = _found(lambda: work.desk.event(alert_id))
         if as_json:
-            say_json(alert_data(alert, _decimals()))
+            say_json(alert_data(alert, decimals()))
             return
         for name, text in facts_of(alert, work):
             say(f"{name:>12}  {text}")
@@ -206,7 +207,7 @@ def why(alert_id: Id, directory: Folder = None, as_json: Json = False, language:
     with opened(directory, language) as work:
         found = _found(lambda: work.desk.why(alert_id))
         if as_json:
-            say_json(why_data(found, _decimals()))
+            say_json(why_data(found, decimals()))
             return
         event = found.alert.event
         for name, text in facts_of(found.alert, work):
@@ -264,17 +265,18 @@ def _act(ids: Sequence[str], act: Callable[[str], Alert], work: Work, *, as_json
             reason = word(error.reason, work.language) if isinstance(error, WrongTransition) else str(error)
             refused.append({"id": one, "refused": reason})
     if as_json:
-        say_json({"done": [alert_data(alert, _decimals()) for alert in done], "refused": refused})
+        say_json({"done": [alert_data(alert, decimals()) for alert in done], "refused": refused})
     else:
         for alert in done:
             say(line_of(alert, work))
         for one_refused in refused:
-            typer.echo(f"{_clean(one_refused['id'])}: {_clean(one_refused['refused'])}", err=True)
+            typer.echo(f"{clean(one_refused['id'])}: {clean(one_refused['refused'])}", err=True)
     if refused:
         raise typer.Exit(EXIT_NOT_DONE)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return a text without anything that a terminal would act on."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -283,5 +285,5 @@ def _found(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except UnknownName as error:
-        typer.echo(_clean(str(error)), err=True)
+        typer.echo(clean(str(error)), err=True)
         raise typer.Exit(EXIT_NOT_DONE) from error

@@ -51,6 +51,7 @@ class _AlertDesk(TyperGroup):
         return self._all().get_command(ctx, cmd_name)
 
     def _all(self) -> TyperGroup:
+        import jianhu.casework  # noqa: F401, PLC0415 - its commands join those of alerting
         from jianhu.alerting import alerts_app  # noqa: PLC0415
 
         return get_group(alerts_app)
