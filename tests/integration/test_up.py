@@ -67,6 +67,17 @@ def _table(folder: Path, start_ms: int) -> dict[Any, Any]:
     }
 
 
+def _told_of(folder: Path) -> set[str]:
+    """Return the sites of which people were told by the channel that stays on this machine; every message is marked."""
+    path = folder / "notices" / "messages.jsonl"
+    if not path.exists():
+        return set()
+    *whole, _torn = path.read_text(encoding="utf-8").split("\n")
+    messages = [json.loads(line) for line in whole]
+    assert all(one["synthetic"] and "模拟数据" in one["subject"] for one in messages)
+    return {event["site"] for one in messages for event in one["payload"]["events"]}
+
+
 def _whole(table: dict[Any, Any]) -> bool:
     """Tell whether an hour of air is there: of all stations six factors, index and count of packets, and the county."""
     air = {(site, factor) for kind, site, factor in table if kind == "air"}
