@@ -162,19 +162,28 @@ _PARTS: Final[Mapping[str, type]] = {
 }  # fmt: skip
 
 
-def load_people(path: Path, registry: Registry | None) -> People:
-    """Read a people file; without a registry, its sites and areas are not checked.
+def load_people(path: Path, registry: Registry | None, channels: Collection[str] | None = None) -> People:
+    """Read a people file; without a registry its sites and areas are not checked, without channels its addresses.
 
     Raises
     ------
     ConfigError
         When it is not there or wrong: with file, line, key, problem and what to do.
     """
-    return parse_people(read_yaml(path), registry)
+    return parse_people(read_yaml(path), registry, channels)
 
 
-def parse_people(document: Document, registry: Registry | None) -> People:
+def parse_people(document: Document, registry: Registry | None, channels: Collection[str] | None = None) -> People:
     """Return the people that a document says.
+
+    Parameters
+    ----------
+    document
+        A people file.
+    registry
+        For its sites, areas and kinds; None: those are not checked.
+    channels
+        Names of the channels that there are; None: addresses are not checked.
 
     Raises
     ------
@@ -187,6 +196,7 @@ def parse_people(document: Document, registry: Registry | None) -> People:
     mend = "give what docs and the delivered people.yaml show"
     file, places = document.read_parts(PeopleFile, _PARTS, mend, problems)
     reading = _Reading(document, file, registry, problems)
+    reading.check_channels(places["persons"], channels)
     persons = reading.persons(places["persons"])
     rotas = reading.rotas(places["rotas"])
     made = People(
@@ -253,6 +263,15 @@ class _Reading:
             )
             for one in self._file.persons
         }  # fmt: skip
+
+    def check_channels(self, places: Sequence[str | int], channels: Collection[str] | None) -> None:
+        """Check that everybody's addresses are on channels that are there."""
+        for place, entry in zip(places, self._file.persons, strict=True):
+            for name in entry.addresses:
+                if channels is not None and name not in channels:
+                    with self._problems.kept():
+                        mend = f"name one of {_some(channels)}, or add the channel to notices.yaml"
+                        raise self._document.error(("persons", place, "addresses", name), f"no channel {name!r}", mend)
 
     def rotas(self, places: Sequence[str | int]) -> dict[str, Rota]:
         made: dict[str, Rota] = {}

@@ -6,7 +6,7 @@ look shows all that is to be mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,8 +86,7 @@ def check_configuration(settings: Settings) -> Report:
     _targets(settings, registry, found)
     _modes(settings, registry, rules, found)
     _gates(settings, kinds, found)
-    _people(settings, registry, found)
-    _notices(settings, registry, found)
+    _people(settings, registry, _notices(settings, registry, found), found)
     _cases(settings, rules, found)
     if not found.problems:
         found.of(lambda: _start(settings))
@@ -189,26 +188,31 @@ def _cases(settings: Settings, rules: Rules | None, found: _Findings) -> None:
         found.counts["cases"] = "-" if policy is None else "cases.yaml"
 
 
-def _people(settings: Settings, registry: Registry | None, found: _Findings) -> None:
+def _people(settings: Settings, registry: Registry | None, channels: Collection[str] | None, found: _Findings) -> None:
     from alerts.peoplefile import load_people  # noqa: PLC0415
 
     path = settings.people_path
     if path.exists():
-        people = found.of(lambda: load_people(path, registry))
+        people = found.of(lambda: load_people(path, registry, channels))
         found.counts["people"] = "-" if people is None else str(len(people.persons))
 
 
-def _notices(settings: Settings, registry: Registry | None, found: _Findings) -> None:
-    """Read how people are told, and connect to each channel: a start would go on without one that is down."""
+def _notices(settings: Settings, registry: Registry | None, found: _Findings) -> Collection[str] | None:
+    """Read how people are told, and connect to each channel: a start would go on without one that is down.
+
+    Returns the names of the channels; None when they cannot be read.
+    """
     from alerts.notices.policyfile import load_notice_policy  # noqa: PLC0415
     from alerts.notify.sendingfile import load_sending  # noqa: PLC0415
 
     path = settings.notices_path
-    if path.exists():
-        synthetic = registry is not None and registry.synthetic
-        found.of(lambda: load_notice_policy(path))
-        sending = found.of(lambda: load_sending(path, synthetic=synthetic, reach=True))
-        found.counts["channels"] = "-" if sending is None else ", ".join(sending.channels)
+    if not path.exists():
+        return tuple(load_sending(None, synthetic=False).channels)
+    synthetic = registry is not None and registry.synthetic
+    found.of(lambda: load_notice_policy(path))
+    sending = found.of(lambda: load_sending(path, synthetic=synthetic, reach=True))
+    found.counts["channels"] = "-" if sending is None else ", ".join(sending.channels)
+    return None if sending is None else tuple(sending.channels)
 
 
 def _start(settings: Settings) -> None:

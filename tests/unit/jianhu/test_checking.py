@@ -205,7 +205,7 @@ def test_a_wrong_mode_is_told_with_file_line_and_key(tmp_path: Path, good: str, 
 PEOPLE = """\
 synthetic: false
 departments: [{id: eco, branch: ecology, name: {zh: 分局, en: bureau}}]
-persons: [{id: li, name: {zh: 李, en: Li}, department: eco, tier: district, addresses: {local: li}}]
+persons: [{id: li, name: {zh: 李, en: Li}, department: eco, tier: district, addresses: {file: li}}]
 duties: [{role: bureau, areas: [park], kinds: [tank], persons: [li]}]
 fallback: {persons: [li]}
 """
@@ -221,7 +221,8 @@ def test_people_are_counted_and_held_against_the_registry(tmp_path: Path) -> Non
     [
         ("areas: [park]", "areas: [town]", ("people.yaml", 4, "duties.0.areas.0")),
         ("kinds: [tank]", "kinds: [tea]", ("people.yaml", 4, "duties.0.kinds.0")),
-        ("{local: li}", "{}", ("people.yaml", 3, "persons.0.addresses")),
+        ("{file: li}", "{}", ("people.yaml", 3, "persons.0.addresses")),
+        ("{file: li}", "{mail: li}", ("people.yaml", 3, "persons.0.addresses.mail")),
         ("fallback: {persons: [li]}", "fallback: {persons: [wu]}", ("people.yaml", 5, "fallback.persons.0")),
         ("fallback: {persons: [li]}", "", ("people.yaml", 1, "fallback")),
     ],
