@@ -36,6 +36,7 @@ READS: Final[Mapping[str, tuple[str, ...]]] = {
     "limits": _LIMITS,
     "loads": ("hj356.yaml",),
     "dry_weather": ("dry_weather.yaml", *_LIMITS),
+    "marks": ("dry_weather.yaml", PERMITS),
     "combination": (),  # its tables stand in the kind file
     "odour_index": ("voc_indices.yaml",),
     "ofp": ("voc_indices.yaml",),

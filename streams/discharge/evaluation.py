@@ -10,8 +10,9 @@ from streams.discharge.indices import IndexEvaluation, load_indices
 from streams.discharge.limiting import PERMIT, LimitsEvaluation, day_pairs
 from streams.discharge.limits import load_limits
 from streams.discharge.loads import LoadsEvaluation
-from streams.discharge.outlets import DryWeatherEvaluation
+from streams.discharge.outlets import FLOW, DryWeatherEvaluation, least_flow, load_dry_weather_rule
 from streams.discharge.permits import Permits
+from streams.discharge.remarking import MarksEvaluation
 from streams.judging.completeness import Completeness
 from streams.judging.registered import JudgingContext
 from streams.judging.windows import asked, of_day
@@ -44,6 +45,13 @@ def dry_weather(context: JudgingContext) -> DryWeatherEvaluation:
     return DryWeatherEvaluation(_book(context), slot_window=_slot(context))
 
 
+def marks(context: JudgingContext) -> MarksEvaluation:
+    """Return the evaluation of what enterprises say of their plants."""
+    flow = context.kind.factors.get(FLOW)
+    least = 1 if flow is None else least_flow(load_dry_weather_rule(), flow)
+    return MarksEvaluation(_permits(context), flow="" if flow is None else FLOW, least=least)
+
+
 def odour_index(context: JudgingContext) -> IndexEvaluation:
     """Return the evaluation of the odour index in the version of each day."""
     return _index(context, "odour_index")
@@ -61,8 +69,13 @@ def _index(context: JudgingContext, name: str) -> IndexEvaluation:
 
 
 def _book(context: JudgingContext) -> LimitBook:
-    permits = context.permits if isinstance(context.permits, Permits) else Permits()
-    return LimitBook(kind=context.kind.name, factors=context.kind.factors, pack=load_limits(), permits=permits)
+    return LimitBook(
+        kind=context.kind.name, factors=context.kind.factors, pack=load_limits(), permits=_permits(context)
+    )
+
+
+def _permits(context: JudgingContext) -> Permits:
+    return context.permits if isinstance(context.permits, Permits) else Permits()
 
 
 def _slot(context: JudgingContext) -> str:

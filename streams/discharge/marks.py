@@ -2,8 +2,8 @@
 
 A mark keeps the hours that it covers from being judged (`streams.discharge.limiting`), so it is counted, and these
 things about it are worth an event: it was sent late, there are many of them, or something flowed while it says that the
-plant stood still. Nothing calls `remarks` yet, so no event comes of it. The bounds are settings of this project: no
-text gives them.
+plant stood still. The evaluation ``marks`` says them by the day (`streams.discharge.remarking`), and a rule of alerts
+raises them. The bounds are settings of this project: no text gives them.
 """
 
 from __future__ import annotations

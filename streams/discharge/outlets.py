@@ -219,7 +219,7 @@ class DryWeatherEvaluation:
         self._quality = tuple(factor for factor in book.factors if factor not in {FLOW, RAIN})
         self._held = HeldLimits(book, tuple((factor, slot_window) for factor in self._quality))
         self._least = _least(self._rule.rain_mm * 10 ** book.factors[RAIN].digits)
-        self._least_flow = _least_flow(self._rule, book.factors[FLOW])
+        self._least_flow = least_flow(self._rule, book.factors[FLOW])
         self.before = self._rule.dry_hours - 1
         self.day_before = self.before
         digits = book.factors[FLOW].digits
@@ -327,7 +327,8 @@ def _least(amount: Fraction) -> int:
     return max(1, ceil(amount))
 
 
-def _least_flow(rule: DryWeatherRule, flow: Factor) -> int:
+def least_flow(rule: DryWeatherRule, flow: Factor) -> int:
+    """Return the stored units from which something flows."""
     if rule.flow_unit not in flow.units:
         raise UnknownName(f"the units of {flow.symbol}", rule.flow_unit)
     return _least(rule.flow * flow.units[rule.flow_unit] * 10**flow.digits)

@@ -23,6 +23,7 @@ MAKERS: Final[Mapping[str, str]] = {
     "limits": "streams.discharge.evaluation",
     "loads": "streams.discharge.evaluation",
     "dry_weather": "streams.discharge.evaluation",
+    "marks": "streams.discharge.evaluation",
     "odour_index": "streams.discharge.evaluation",
     "ofp": "streams.discharge.evaluation",
     "combination": "streams.combining.evaluation",

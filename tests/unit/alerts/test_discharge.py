@@ -171,6 +171,14 @@ def test_a_hint_that_a_later_row_makes_a_finding_loses_its_mark() -> None:
     assert (alert.event.hint, steps) == (False, ["raised", "revised"])
 
 
+def test_remarks_on_an_enterprises_marks_raise_an_event_and_a_mark_without_one_raises_none() -> None:
+    found = row("marks", "24h", edition="", level=3, detail="stopped: contradicted", value=1)
+    (alert,), steps = alerts_after(rules("enterprise-marks"), [found])
+    assert (alert.event.hint, alert.event.priority, steps) == (True, 3, ["raised"])
+    fine = row("marks", "24h", edition="", level=0, value=0, detail="stopped")
+    assert [point.verdict for point in points(rules("enterprise-marks"), fine)] == [Verdict.OK]
+
+
 @pytest.mark.parametrize(("outcome", "named"), [("dry_flow", "晴天排水"), ("polluted", "雨天排污")])
 def test_flow_in_dry_weather_and_sewage_in_rain_are_named(outcome: str, named: str) -> None:
     found = row("dry_weather", "1h", edition="", level=4, detail=outcome) | {"value": 500, "digits": 4}

@@ -298,7 +298,7 @@ def test_the_kind_asks_for_it_by_name() -> None:
     made: JudgingContext = context(DYE)
     found = evaluations_of(made.kind, made)
     assert isinstance(found[0], LimitsEvaluation)
-    assert [one.name for one in found] == ["limits", "loads", "dry_weather"]
+    assert [one.name for one in found] == ["limits", "loads", "dry_weather", "marks"]
     assert Reason.NOT_JUDGED.value == "not_judged"
 
 
