@@ -16,6 +16,7 @@ from alerts.cases.life import Ask
 from alerts.cases.record import Case
 from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
 from alerts.desk import MOST_AT_ONCE
+from alerts.notify.coverage import Coverage, Measure, coverage_of_event, measures
 from dashboards.api import head
 from dashboards.casepages import act_now, office_of, read_case
 from dashboards.console import console_of
@@ -23,6 +24,7 @@ from dashboards.deskapi import Names, is_event_id
 from dashboards.keeper import Kept
 from dashboards.plain import case_data, file_data, handover_data, silence_data
 from dashboards.visitor import clean_author, remember_author, visitor_of
+from sensors.clock import HOUR_MS
 
 router = APIRouter(prefix="/api/v1")
 _AWAY: Final = "the alert desk does not answer"
@@ -136,6 +138,39 @@ async def silences(request: Request) -> Any:
     now = console.wall()
     kept = await console.keeper.ask(lambda: office.silences.silences(now))
     return head(request) | {"silences": [silence_data(one, now) for one in _known(kept)]}
+
+
+@router.get("/coverage")
+async def coverage(request: Request, hours: Annotated[int, Query(ge=1, le=8784)] = 24) -> Any:
+    """Answer with how each channel did in the last hours: owed, taken, known to be there, given up, delays."""
+    console, office = console_of(request), office_of(console_of(request))
+    end = console.wall()
+
+    def ask() -> tuple[Measure, ...]:
+        with office.journal.reading() as connection:
+            return measures(connection, end - hours * HOUR_MS, end)
+
+    found = _known(await console.keeper.ask(ask))
+    return head(request) | {"hours": hours, "channels": [msgspec.to_builtins(one) for one in found]}
+
+
+@router.get("/alerts/{event_id}/coverage")
+async def coverage_of(request: Request, event_id: str) -> Any:
+    """Answer with who should have been told of an event, who was, when and by which channel."""
+    office = office_of(console_of(request))
+
+    def ask() -> Coverage:
+        with office.journal.reading() as connection:
+            return coverage_of_event(connection, event_id)
+
+    found: Coverage = _known(await console_of(request).keeper.ask(ask))
+    return {
+        "owed": len(found.people),
+        "reached": found.reached,
+        "received": found.received,
+        "missing": [one.recipient for one in found.missing],
+        "people": [msgspec.to_builtins(one) for one in found.people],
+    }
 
 
 @router.get("/handovers")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from httpx import Response
 
 from alerts.cases.states import CaseState
 from alerts.notices.silencedesk import Wish
+from alerts.notices.tables import delivery
 from sensors.clock import HOUR_MS
 from tests.unit.dashboards.building import SAME, T0, House, over_limit
 
@@ -117,3 +119,20 @@ def test_silences_and_handovers_are_told(desk: House) -> None:
     (handover,) = asked(desk, "handovers")["handovers"]
     assert (handover["number"], handover["content"]["notes"], handover["taking"]) == (number, "盯住 A 站", None)
     assert (handover["giving"]["author"], handover["proof"]) == ("张三", "sound")
+
+
+def test_coverage_says_who_should_have_it_and_who_has(desk: House) -> None:
+    event = desk.office.cases.open_cases(desk.wall)[0].opened_by
+    row = {
+        "notice": "n", "department": "d", "address": "x", "kind": "raised", "priority": 1, "payload": "{}",
+        "subjects": f'{{"events": ["{event}"]}}', "synthetic": True, "created_at": T0, "due_at": T0, "attempts": 1,
+    }  # fmt: skip
+    sent = {"id": "1", "recipient": "p1", "channel": "mail", "state": "sent", "sent_at": T0 + 5, "order_key": 1}
+    lost = {"id": "2", "recipient": "p2", "channel": "robot", "state": "given_up", "sent_at": None, "order_key": 2}
+    with desk.journal.writing() as turn:
+        turn.connection.execute(sa.insert(delivery), [row | sent, row | lost])
+    found = asked(desk, f"alerts/{event}/coverage")
+    assert (found["owed"], found["reached"], found["received"], found["missing"]) == (2, 1, 0, ["p2"])
+    channels = {one["channel"]: one for one in asked(desk, "coverage?hours=2")["channels"]}
+    assert (channels["mail"]["reached"], channels["robot"]["given_up"]) == (1, 1)
+    assert asked(desk, "alerts/nothing/coverage")["owed"] == 0
