@@ -121,8 +121,10 @@
 
   // --- what is new fades in ---------------------------------------------------------------------------------
   let held = new Map();
+  let picked = [];
   function remember() {
     held = new Map();
+    picked = [...document.querySelectorAll("#queue input[name=item]:checked")].map((box) => box.value);
     for (const row of document.querySelectorAll("tr[id], li[id]")) {
       held.set(row.id, [...row.children].map((cell) => cell.textContent));
     }
@@ -134,6 +136,9 @@
       [...row.children].forEach((cell, place) => { if (old[place] !== cell.textContent) fresh(cell); });
     }
     held = new Map();
+    // what was chosen stays chosen
+    for (const box of document.querySelectorAll("#queue input[name=item]")) box.checked = picked.includes(box.value);
+    chosen();
     find();
   });
   function fresh(element) {
