@@ -87,7 +87,10 @@ def parse_matcher(text: str) -> Matcher:
         if quoted is None:
             raise BadMatcher(f"{text[:80]!r}: the quotation marks do not fit")
         value = re.sub(r"\\[\\\"n]", lambda one: _ESCAPED[one[0]], quoted[1])
-    return Matcher(name, Operator(operator), value)
+    made = Matcher(name, Operator(operator), value)
+    if len(str(made)) > _LENGTH:  # it is kept in quotation marks, and is read again at each look
+        raise BadMatcher(f"{text[:80]!r}: too long: at most {_LENGTH} characters with its quotation marks")
+    return made
 
 
 def check_labels(matchers: Sequence[Matcher]) -> None:

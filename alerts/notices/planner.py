@@ -6,6 +6,7 @@ themselves. A step is told, waits with a time, or stands in ``alert_muted`` with
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -40,6 +41,8 @@ from sensors.registry import Registry
 
 NAME: Final = "notices"
 OWNERS_EACH_MS: Final = HOUR_MS
+_STARTS: Final = 10
+"""So many planners at one journal know of each other that they said what inhibits."""
 _AHEAD: Final = 200
 """So many urgent steps are told before their turn."""
 _MARKING: Final = frozenset({Change.RAISED, Change.RAISED_AGAIN, Change.CONFIRMED, Change.WORSENED})
@@ -74,7 +77,7 @@ class NoticePlanner:
         )
         teller = Teller(setup.policy, setup.people, setup.calendar, setup.channels)
         self._flusher = Flusher(setup.policy, setup.people, teller, self._subject, setup.registry)
-        self._begun = False
+        self._start, self._owners = secrets.token_hex(8), _owners_mark(setup.people, setup.registry)
 
     @property
     def name(self) -> str:
@@ -109,13 +112,11 @@ class NoticePlanner:
 
     def due(self, turn: Turn, now: int) -> int | None:
         """Do what is due; see `alerts.steward.Follower`."""
-        if not self._begun:
-            self._rebuild_sources(turn, now)
-            self._begun = True
-        looked_at, _ = store.read_mark(turn.connection, "owners")
-        if not looked_at <= now < looked_at + OWNERS_EACH_MS or self._owners_changed(turn):
+        self._begin(turn, now)
+        looked_at, mark = store.read_mark(turn.connection, "owners")
+        if not looked_at <= now < looked_at + OWNERS_EACH_MS or mark != self._owners:
             look_for_owners(turn, self._people, self._registry, now)
-            store.write_mark(turn, "owners", now, self._owners_mark())
+            store.write_mark(turn, "owners", now, self._owners)
             looked_at = now
         if self._flusher.due(turn, now):
             return now
@@ -145,14 +146,12 @@ class NoticePlanner:
     def _subject(self, event: Event, now: int) -> Subject:
         return subject_of(event, self._rules, self._registry, now)
 
-    def _owners_mark(self) -> str:
-        """Return what tells whether sites or duties are others than at the last look."""
-        sites = ((site.id, site.areas, site.start, site.end) for site in self._registry.sites)
-        duties = ((duty.role, *map(sorted, _scopes(duty))) for duty in self._people.duties)
-        return hash_of(*sites, *duties)
-
-    def _owners_changed(self, turn: Turn) -> bool:
-        return store.read_mark(turn.connection, "owners")[1] != self._owners_mark()
+    def _begin(self, turn: Turn, now: int) -> None:
+        """Say once after each start what inhibits; that it was said stands in the database, where it can be undone."""
+        _, starts = store.read_mark(turn.connection, "sources")
+        if self._start not in starts.split():
+            self._rebuild_sources(turn, now)
+            store.write_mark(turn, "sources", now, " ".join([*starts.split(), self._start][-_STARTS:]))
 
     def _move_sources(self, turn: Turn, subjects: Iterable[Subject]) -> None:
         found: list[Source] = []
@@ -313,6 +312,13 @@ class _Batch:
                 acknowledged=event.state is not State.RAISED,
             )
             one.group = replace(one.group, items={**one.group.items, event.id: moved})
+
+
+def _owners_mark(people: People, registry: Registry) -> str:
+    """Return what tells whether sites or duties are others than at the last look."""
+    sites = ((site.id, site.areas, site.start, site.end) for site in registry.sites)
+    duties = ((duty.role, *map(sorted, _scopes(duty))) for duty in people.duties)
+    return hash_of(*sites, *duties)
 
 
 def _scopes(duty: Duty) -> tuple[frozenset[str], ...]:

@@ -88,7 +88,7 @@ class Mail:
     def send(self, message: Message) -> Answer:
         """Send one message to one address."""
         if _ADDRESS.fullmatch(message.address) is None:
-            return Answer(outcome=Outcome.REFUSED, detail=plain(f"no e-mail address: {message.address}"))
+            return Answer(outcome=Outcome.REFUSED, detail="the address is no e-mail address")
         server = self._server
         plugin: Any = NotifyEmail(  # type: ignore[no-untyped-call]  # it has no types
             host=server.host, smtp_host=server.host, port=server.port, user=server.user or None,

@@ -119,7 +119,7 @@ def _channel(spec: ChannelSpec, folder: Path, environment: Mapping[str, str], wa
         case WebhookEntry(url=url, secret=secret):
             made = Webhook(url, read_secret(secret, environment), limit, wall_ms, lambda: secrets.token_hex(16))
         case SmsEntry() as sms:
-            made = Sms(_gateway(sms), read_secret(sms.secret, environment), limit)
+            made = Sms(_gateway(sms), read_secret(sms.secret, environment), limit, wall_ms)
         case AlertmanagerEntry(url=url, hold_h=hold_h):
             made = Alertmanager(url, limit, wall_ms, round(hold_h * _HOUR_MS))
         case GrafanaEntry(url=url, token=token):

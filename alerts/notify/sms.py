@@ -7,7 +7,7 @@ read as data, so that no value can become a key, a quotation mark or a header.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -67,10 +67,12 @@ class Sms:
         Fills ``{secret}``.
     timeout_s
         Limit for one attempt. [s]
+    wall_ms
+        The wall clock, milliseconds UTC.
     """
 
-    def __init__(self, gateway: Gateway, secret: str, timeout_s: float) -> None:
-        self._gateway, self._secret, self._timeout_s = gateway, secret, timeout_s
+    def __init__(self, gateway: Gateway, secret: str, timeout_s: float, wall_ms: Callable[[], int]) -> None:
+        self._gateway, self._secret, self._timeout_s, self._wall_ms = gateway, secret, timeout_s, wall_ms
 
     def send(self, message: Message) -> Answer:
         """Send one message as the gateway wants it."""
@@ -86,7 +88,7 @@ class Sms:
             reply = post(gateway.url, data, {"Content-Type": kind, **headers}, self._timeout_s)
         except NoReply as cause:
             return Answer(outcome=Outcome.RETRY, detail=str(cause))
-        answer = answer_of(reply, message.created_at)
+        answer = answer_of(reply, self._wall_ms())
         return read_answer(reply.body, gateway) if answer.outcome is Outcome.SENT else answer
 
 

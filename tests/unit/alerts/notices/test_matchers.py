@@ -55,6 +55,13 @@ def test_what_is_no_matcher_is_refused(text: str) -> None:
         parse_matcher(text)
 
 
+def test_a_matcher_that_could_not_be_read_again_from_where_it_is_kept_is_refused() -> None:
+    with pytest.raises(BadMatcher, match="at most 400"):
+        parse_matcher("site=" + "\\" * 300)
+    longest = parse_matcher("site=" + "\\" * 196)
+    assert parse_matcher(str(longest)) == longest
+
+
 @pytest.mark.parametrize("text", ["(a+)+", "(a|a)*", "(.*)(\\1)", "(?=a)b", "a*b*c*d*", "(a){2,}"])
 def test_an_expression_that_could_run_for_ever_is_refused(text: str) -> None:
     with pytest.raises(BadMatcher, match="refused"):

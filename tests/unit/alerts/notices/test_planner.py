@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from alerts import tables as t
 from alerts.desk import Desk
 from alerts.events import NOTIFIED, Change, Fact
+from alerts.notices.planner import NoticePlanner
 from alerts.notices.silencedesk import SilenceDesk, Wish
+from alerts.notices.tables import source
 from alerts.people import NOBODY
 from alerts.rules import Kind
 from tests.unit.alerts.notices.building import event, region
@@ -81,6 +83,34 @@ def test_the_delay_of_each_alert_is_recorded(office: Office) -> None:
     office.run(30 * S)
     row = office.deliveries[0]
     assert (row.raised_at, row.noticed_at, row.created_at) == (START, START + 5 * S, START + 35 * S)
+
+
+def test_what_inhibits_is_said_again_where_the_turn_that_said_it_was_undone(office: Office) -> None:
+    office.run()
+    office.raised()
+    office.run()
+    other = policy("inhibit: [{id: all, source: ['site=\"A\"'], target: ['site=\"B\"'], equal: []}]")
+    office.start(policy=other)
+
+    def undone() -> None:
+        with office.journal.writing() as turn:
+            office.planner.due(turn, office.clock.now)
+            assert [row.inhibition for row in turn.connection.execute(sa.select(source))] == ["all"]
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    with office.journal.reading() as connection:
+        assert connection.execute(sa.select(source)).all() == []
+    with office.journal.writing() as turn:
+        office.planner.due(turn, office.clock.now)
+    with office.journal.writing() as turn:
+        turn.connection.execute(sa.delete(source))
+        office.planner.due(turn, office.clock.now)
+        assert turn.connection.execute(sa.select(source)).all() == []  # it is said once
+        NoticePlanner(office.setup).due(turn, office.clock.now)
+        office.planner.due(turn, office.clock.now)
+        assert [row.inhibition for row in turn.connection.execute(sa.select(source))] == ["all"]
 
 
 def test_what_is_urgent_is_told_at_once_on_all_addresses(make: Make) -> None:

@@ -9,7 +9,7 @@ import pytest
 from alerts.notify.channels import Outcome
 from alerts.notify.sms import Form, Gateway, Sms, filled, places_of
 from tests.collectors import Collector, Said, web_collector
-from tests.unit.alerts.notify.building import message
+from tests.unit.alerts.notify.building import NOW, message
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def gateway(web: Collector, **other: Any) -> Gateway:
 
 
 def sms(web: Collector, **other: Any) -> Sms:
-    return Sms(gateway(web, **other), "s3cret", 2.0)
+    return Sms(gateway(web, **other), "s3cret", 2.0, lambda: NOW)
 
 
 def test_a_message_is_written_as_the_gateway_wants_it(web: Collector) -> None:
@@ -83,7 +83,13 @@ def test_the_code_in_the_answer_decides(web: Collector, said: Said, outcome: Out
 def test_a_gateway_without_codes_is_judged_by_its_status(web: Collector) -> None:
     web.answers(Said(body=b"whatever"))
     assert sms(web).send(message()).outcome is Outcome.SENT
-    assert Sms(Gateway(url="http://127.0.0.1:1/", body={}), "", 1.0).send(message()).outcome is Outcome.RETRY
+    nowhere = Sms(Gateway(url="http://127.0.0.1:1/", body={}), "", 1.0, lambda: NOW)
+    assert nowhere.send(message()).outcome is Outcome.RETRY
+
+
+def test_a_date_to_wait_for_counts_from_now_however_old_the_message_is(web: Collector) -> None:
+    web.answers(Said(status=503, headers={"Retry-After": "Tue, 14 Nov 2023 22:14:20 GMT"}))
+    assert sms(web).send(message(created_at=NOW - 9 * 3_600_000)).wait_ms == 60_000
 
 
 def test_places_are_found_and_filled_at_every_depth() -> None:
