@@ -56,6 +56,7 @@ class Word(StrEnum):
     ABOVE = "above"
     THRESHOLD = "threshold"
     SET_BY = "set_by"
+    HINT_ABOVE = "hint_above"
     MULTIPLE = "multiple"
     VALID_OF = "valid_of"
     NO_VALUE = "no_value"
@@ -106,6 +107,7 @@ _ZH: Final[tuple[tuple[Key, str], ...]] = (
     (Word.ABOVE, "高于 {bound}（{standard}）"),
     (Word.THRESHOLD, "管控值 {bound}"),
     (Word.SET_BY, "设定：{author}；{why}"),
+    (Word.HINT_ABOVE, "{factor} {window}高于限值"),
     (Word.MULTIPLE, "超标 {multiple} 倍"),
     (Word.VALID_OF, "有效 {valid}/{expected}"),
     (Word.NO_VALUE, "无数值"),
@@ -194,6 +196,7 @@ _EN: Final[tuple[tuple[Key, str], ...]] = (
     (Word.ABOVE, "above {bound} ({standard})"),
     (Word.THRESHOLD, "management threshold {bound}"),
     (Word.SET_BY, "set by {author}; {why}"),
+    (Word.HINT_ABOVE, "{factor} {window} above the limit's value"),
     (Word.MULTIPLE, "{multiple} times over"),
     (Word.VALID_OF, "{valid} of {expected} valid"),
     (Word.NO_VALUE, "no value"),
@@ -402,7 +405,7 @@ def because(point: Point, kind: Kind, factor: str, language: Language = Language
     if point.bound is not None and kind is not Kind.NO_DATA:
         parts.append(_held_against(point, kind, factor, language))
     multiple = multiple_of(point)
-    if multiple is not None and multiple > 0 and kind in _NAMED:
+    if multiple is not None and multiple > 0 and kind in _NAMED and not point.hint:
         parts.append(word(Word.MULTIPLE, language).format(multiple=_rounded(multiple, _MULTIPLE_STEP)))
     if kind is Kind.CLASS:
         parts += _items(point, language)
@@ -510,7 +513,8 @@ def _headline(event: Event) -> Word | LookWord:
         return _OUTCOMES.get(peak.detail, Word.FOUND)
     if event.kind is Kind.FINDING and not _is_over(peak):
         return Word.NEAR_LIMIT
-    return _HEADLINES[event.kind]
+    found = _HEADLINES[event.kind]
+    return Word.HINT_ABOVE if event.hint and found is Word.OVER_LIMIT else found  # a hint is no finding of 超标
 
 
 def _is_over(point: Point) -> bool:

@@ -32,7 +32,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "test": ("试发", "Test"),
 }
 _NAMED: Final = frozenset({Kind.LIMIT.value, Kind.FINDING.value})
-"""Kinds of rules of which a multiple is told: nothing else is called 超标."""
+"""Kinds of rules of which a multiple is told: nothing else is called 超标, and no hint is."""
 _TIERS: Final[Mapping[str, tuple[str, str]]] = {
     "park": ("园区", "the park"),
     "township": ("乡镇（街道）", "the township"),
@@ -155,7 +155,7 @@ class Wording:
             "factor": part.factor_zh if chinese else part.factor_en,
             "value": (part.value_zh if chinese else part.value_en) or part.detail,
             "limit": part.limit_zh if chinese else part.limit_en,
-            "multiple": part.multiple if part.rule_kind in _NAMED else "",
+            "multiple": part.multiple if part.rule_kind in _NAMED and not part.hint else "",
             "clause": " ".join(one for one in (part.standard, part.table and table, part.clause) if one),
             "days_over": _number(part.days_over),
             "streak": _number(part.streak),

@@ -102,11 +102,13 @@ def test_a_finding_names_value_limit_standard_and_multiple() -> None:
 def test_a_hint_is_marked_and_says_why_it_is_no_finding() -> None:
     hour = limit_row(60, 3, "1h", detail=detail(why=Why.SHORTER))
     (alert,), _ = alerts_after(rules("discharge-hour"), [hour])
-    assert title(alert.event) == "COD 1小时超标 · 提示"
-    assert title(alert.event, Language.EN) == "COD 1 h over the limit · hint"
+    assert title(alert.event) == "COD 1小时高于限值 · 提示"
+    assert title(alert.event, Language.EN) == "COD 1 h above the limit's value · hint"
     told = because(alert.event.peak, alert.event.kind, "COD", Language.EN)
     assert "hint: taken over a shorter time than the limit is written for" in told
     assert told.isascii()
+    assert "超标" not in because(alert.event.peak, alert.event.kind, "COD")
+    assert "times over" not in told
 
 
 @pytest.mark.parametrize("level", [1, 2])
