@@ -1,4 +1,4 @@
-"""The journal: events, their history, notices and source offsets, in one database and one transaction.
+"""The journal: events, their history and source offsets, in one database and one transaction.
 
 SQLite and PostgreSQL through the same code. Every writing transaction first changes the one row of
 ``alert_turn``: writers take turns, and the numbers of steps appear in the order in which they were given.
@@ -24,7 +24,7 @@ import alerts.notices.tables
 import alerts.notify.tables  # noqa: F401 - its tables are made with the others
 from alerts import tables as t
 from alerts.counting import Crossing
-from alerts.events import NOTIFIED, Change, Event, Fact
+from alerts.events import Change, Event, Fact
 from alerts.keeper import Step
 from alerts.rules import Kind
 from alerts.series import Series
@@ -161,7 +161,7 @@ class Turn:
         return {row.id: int(row.start) for row in self.connection.execute(query)}
 
     def save(self, series: Iterable[Series], steps: Sequence[Step]) -> None:
-        """Write what is fresh of the series, and the steps with their events and notices."""
+        """Write what is fresh of the series, and the steps with their events."""
         touched = tuple(series)
         self.upsert(
             t.verdict,
@@ -200,9 +200,6 @@ class Turn:
             self.connection.execute(
                 sa.insert(t.event_step), [self._step_row(number, step) for number, step in numbered]
             )
-        notices = [self._notice_row(number, step) for number, step in numbered if _is_told(step)]
-        if notices:
-            self.connection.execute(sa.insert(t.outbox), notices)
 
     def _insert_events(self, raised: Sequence[tuple[Event, int]]) -> None:
         if raised:
@@ -240,16 +237,6 @@ class Turn:
                     "before": None if step.changed.before is None else _evidence(step.changed.before),
                 }
             ).decode(),
-        }
-
-    def _notice_row(self, number: int, step: Step) -> dict[str, Any]:
-        return {
-            "number": number,
-            "event": step.changed.event.id,
-            "kind": _kind(step),
-            "at": step.at,
-            "noticed_at": self.wall_ms,
-            "sent_at": None,
         }
 
     def add_missing(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -406,10 +393,6 @@ def _evidence(event: Event) -> dict[str, Any]:
 
 def _kind(step: Step) -> str:
     return "" if step.changed.change is None else step.changed.change.value
-
-
-def _is_told(step: Step) -> bool:
-    return step.changed.change in NOTIFIED and not step.changed.event.backfilled
 
 
 def _is_one_of(table: sa.Table, keys: Sequence[SeriesKey]) -> sa.ColumnElement[bool]:

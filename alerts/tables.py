@@ -96,17 +96,6 @@ event_step = sa.Table(
     sa.Column("evidence", sa.Text, nullable=False, comment="JSON"),
     comment="The history: rows are added, never changed.",
 )
-outbox = sa.Table(
-    "alert_outbox",
-    metadata,
-    sa.Column("number", sa.BigInteger, sa.ForeignKey("alert_event_step.number"), primary_key=True, autoincrement=False),
-    sa.Column("event", sa.String(20), nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False, comment="tick"),
-    sa.Column("noticed_at", sa.BigInteger, nullable=False, comment="wall clock"),
-    sa.Column("sent_at", sa.BigInteger, comment="null until delivery took it"),
-    comment="One row for each notice that people are owed; delivery reads the step.",
-)
 follower = sa.Table(
     "alert_follower",
     metadata,

@@ -46,10 +46,9 @@ def rows_of(journal: Journal, table: sa.Table) -> list[Any]:
 
 def test_an_event_is_dated_by_the_tick_and_noticed_by_the_wall_clock(journal: Journal) -> None:
     take(journal, row(value=80, at=T0 + 2 * HOUR_MS))
-    (event,), (step,), (notice,) = (rows_of(journal, table) for table in (t.event, t.event_step, t.outbox))
+    (event,), (step,) = (rows_of(journal, table) for table in (t.event, t.event_step))
     assert (event.raised_at, event.noticed_at) == (T0 + 2 * HOUR_MS, WALL)
     assert (step.kind, step.author, step.at, step.noticed_at) == ("raised", MACHINE, T0 + 2 * HOUR_MS, WALL)
-    assert (notice.number, notice.event, notice.kind, notice.sent_at) == (step.number, event.id, "raised", None)
 
 
 def test_the_same_message_again_changes_nothing(journal: Journal) -> None:
@@ -90,7 +89,7 @@ def test_messages_saved_together_or_alone_leave_the_same_history(journal: Journa
         keeper.save(turn)
     kinds = [step.kind for step in rows_of(journal, t.event_step)]
     assert kinds == ["raised", "cleared", "withdrawn", "raised_again"]
-    for table in (t.event, t.event_step, t.outbox, t.verdict, t.series):
+    for table in (t.event, t.event_step, t.verdict, t.series):
         assert rows_of(other, table) == rows_of(journal, table), table.name
     other.close()
 
@@ -108,7 +107,7 @@ def test_what_is_not_committed_is_not_there(journal: Journal) -> None:
 
     with pytest.raises(RuntimeError, match="killed"):
         fail()
-    for table in (t.event, t.event_step, t.outbox, t.source_offset, t.verdict):
+    for table in (t.event, t.event_step, t.source_offset, t.verdict):
         assert rows_of(journal, table) == []
     keeper.forget()
     assert take(journal, row(value=80), keeper=keeper) == 1
@@ -123,19 +122,17 @@ def test_offsets_are_kept_by_log_and_topic(journal: Journal) -> None:
         assert turn.offsets("two", "results.air") == turn.offsets("one", "other") == {}
 
 
-def test_backfilled_events_owe_no_notice(journal: Journal) -> None:
+def test_backfilled_events_are_marked_and_have_a_step(journal: Journal) -> None:
     take(journal, row(value=80, at=T0 + 100 * HOUR_MS))
     (event,) = rows_of(journal, t.event)
     assert event.backfilled
-    assert rows_of(journal, t.outbox) == []
     assert len(rows_of(journal, t.event_step)) == 1
 
 
-def test_a_revision_is_a_step_without_a_notice(journal: Journal) -> None:
+def test_a_revision_is_a_step_of_its_own(journal: Journal) -> None:
     take(journal, row(value=80))
     take(journal, row(hour=1, value=90))
     assert [step.kind for step in rows_of(journal, t.event_step)] == ["raised", "revised"]
-    assert [notice.kind for notice in rows_of(journal, t.outbox)] == ["raised"]
 
 
 def test_going_on_moves_the_event_and_adds_no_step(journal: Journal) -> None:
