@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from alerts.desk import Desk
+from alerts.notify.receipts import PATH as RECEIPTS
 from dashboards import (
     api,
     caseapi,
@@ -140,6 +141,8 @@ def _lost(request: Request, error: Exception) -> Response:
     """Answer what is not there: data for programs, a page for people."""
     if request.url.path.startswith(("/api/", "/static/")):
         return JSONResponse({"detail": getattr(error, "detail", "not found")}, status_code=404)
+    if request.url.path.startswith(RECEIPTS):  # open to everybody: no page of ours, which tells how things stand
+        return request.app.state.console.page(request, "receipt.html", status=404, token="", what="unknown")  # type: ignore[no-any-return]
     return request.app.state.console.page(request, "lost.html", status=404, what="error.not_found")  # type: ignore[no-any-return]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -40,7 +41,8 @@ async def desk_part(request: Request) -> HTMLResponse:
 async def _desk(request: Request, template: str, **more: Any) -> HTMLResponse:
     console, office = console_of(request), office_of(console_of(request))
     filters, now = filters_of(request), console.wall()
-    kept = await console.keeper.read(("queue", filters, now // 1000), lambda: office.queue.items(now, filters, SHOWN))
+    asked = replace(filters, overdue_at=0 if filters.overdue_at is not None else None)  # the same question at any time
+    kept = await console.keeper.read(("queue", asked), lambda: office.queue.items(now, filters, SHOWN))
     counts = await console.keeper.read(("counts",), lambda: office.queue.counts(now))
     return console.page(
         request,

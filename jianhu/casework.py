@@ -319,8 +319,13 @@ def silence(
 def silences(directory: Folder = None, as_json: Json = False) -> None:
     """List the silences that have not ended."""
     with opened(directory) as work:
-        for one in office_of(work).silences.silences(wall_ms()):
-            _say_silence(one, as_json=as_json)
+        now = wall_ms()
+        found = office_of(work).silences.silences(now)
+        if as_json:
+            say_json([silence_data(one, now) for one in found])
+            return
+        for one in found:
+            _say_silence(one, as_json=False)
 
 
 @alerts_app.command()

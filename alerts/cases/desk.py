@@ -100,13 +100,15 @@ class CaseDesk:
     def open_cases(self, now: int, filters: CaseFilters | None = None, limit: int = 100) -> tuple[Case, ...]:
         """Return the queue: what waits for somebody, the most pressing first.
 
-        Urgent cases (priority 1: drinking-water sources, toxic gas) come first, then those that are overdue, the
-        longest overdue first, then the newest. Every open case has a deadline, so none stays at the end for ever.
+        Urgent cases (priority 1: drinking-water sources, toxic gas) come first, then those of which nobody has taken
+        notice, then those that are overdue, the longest overdue first, then by priority, and the newest: the order of
+        `alerts.queue.pressing`. Every open case has a deadline, so none stays at the end for ever.
         """
         c = ct.case.c
         late = sa.case((c.due_at <= now, 0), else_=1)
         urgent = sa.case((c.priority == 1, 0), else_=1)
-        order = (urgent, late, sa.case((c.due_at <= now, c.due_at), else_=None), c.number.desc())
+        taken = sa.case((c.state == CaseState.RAISED.value, 0), else_=1)
+        order = (urgent, taken, late, sa.case((c.due_at <= now, c.due_at), else_=0), c.priority, c.number.desc())
         conditions = (c.state != CaseState.WRITTEN_OFF.value, *_conditions(filters or CaseFilters()))
         return self._cases(sa.select(ct.case).where(*conditions).order_by(*order).limit(_bounded(limit)))
 

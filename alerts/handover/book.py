@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -160,12 +160,15 @@ class Book:
         return Shelf(handovers=found[:count], cursor=found[count - 1].number if more else None)
 
     def _read(self, query: sa.Select[Any]) -> tuple[Handover, ...]:
+        """Return what a query gives: one handover, or some that follow one another, newest first."""
         with self._journal.reading() as connection:
             rows = connection.execute(query).all()
             signed: dict[int, dict[str, sa.Row[Any]]] = {}
             for row in connection.execute(_signatures([row.number for row in rows])):
                 signed.setdefault(row.handover, {})[row.side] = row
-            before = {row.number: _seal_before(connection, row.number) for row in rows}
+            lasts = [_last_of({side: one.sealed for side, one in signed.get(row.number, {}).items()}) for row in rows]
+            oldest = [_seal_before(connection, rows[-1].number)] if rows else []
+            before = {row.number: seal for row, seal in zip(rows, [*lasts[1:], *oldest], strict=True)}
         return tuple(_handover(row, signed.get(row.number, {}), before[row.number]) for row in rows)
 
 
@@ -210,7 +213,10 @@ def _last_seal(connection: sa.Connection, number: int) -> str:
 
     One that is replaced is taken no more, so that its last seal is final once a newer one stands.
     """
-    signed = {row.side: row.sealed for row in connection.execute(_signatures([number]))}
+    return _last_of({row.side: row.sealed for row in connection.execute(_signatures([number]))})
+
+
+def _last_of(signed: Mapping[str, str]) -> str:
     return str(signed.get(Side.TAKING) or signed.get(Side.GIVING) or "")
 
 

@@ -83,16 +83,17 @@
     if (part && !typing() && (back || wants.some((name) => name && seen[name] !== state[name]))) {
       remember();
       tell(part, "jianhu:part");
+      seen.overview = state.overview;
+      seen.alerts = state.alerts;
     }
-    seen.overview = state.overview;
-    seen.alerts = state.alerts;
     notice();
   }
 
   // a form that somebody fills in is not taken from under his hands; the page is renewed when it is empty or sent
   function typing() {
     if (!part || !("typed" in part.dataset)) return false;
-    return [...part.querySelectorAll("textarea, input:not([type=hidden]):not([type=radio])")].some((field) => field.value !== field.defaultValue);
+    return [...part.querySelectorAll("textarea, input:not([type=hidden])")].some((field) =>
+      field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   }
 
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("jianhu") : null;
@@ -124,7 +125,6 @@
   let picked = [];
   function remember() {
     held = new Map();
-    picked = [...document.querySelectorAll("#queue input[name=item]:checked")].map((box) => box.value);
     for (const row of document.querySelectorAll("tr[id], li[id]")) {
       held.set(row.id, [...row.children].map((cell) => cell.textContent));
     }
@@ -283,7 +283,7 @@
     if (!form.closest("#queue, .bulk") || !answer.ok) {
       // a page of its own answers: what is missing stands on it
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const lack = page.getElementById("lack");
+      const lack = page.getElementById("lack") || (answer.ok ? null : page.querySelector("h1"));
       if (lack) return failed(lack.textContent);
       location.assign(answer.redirected ? answer.url : location.href);
       return;
@@ -291,7 +291,7 @@
     const item = form.closest(".item");
     const next = item?.nextElementSibling?.matches(".item") ? item.nextElementSibling : item?.previousElementSibling;
     if (next?.matches(".item")) choose(next);
-    for (const box of document.querySelectorAll("#queue input:checked")) box.checked = false;
+    for (const box of (item || document).querySelectorAll("input[name=item]:checked")) box.checked = false;
     chosen();
     remember();
     tell(part, "jianhu:part");
@@ -312,12 +312,12 @@
   }
 
   function chosen() {
+    picked = [...document.querySelectorAll("#queue input[name=item]:checked")].map((box) => box.value);
     const bulk = document.getElementById("bulk");
     if (!bulk) return;
-    const count = document.querySelectorAll("#queue input[name=item]:checked").length;
-    bulk.hidden = count === 0;
+    bulk.hidden = picked.length === 0;
     const line = bulk.querySelector("[data-chosen]");
-    line.textContent = fill(line.dataset.chosen, { n: count });
+    line.textContent = fill(line.dataset.chosen, { n: picked.length });
   }
   document.addEventListener("change", (event) => {
     if (event.target.matches("#queue input[name=item]")) chosen();

@@ -91,6 +91,22 @@ def test_an_urgent_case_that_somebody_has_stays_before_the_others(town: Town) ->
     assert [site for site, _ in told(town)] == ["S", "A"]
 
 
+def test_where_not_all_fit_the_most_pressing_are_those_that_stay(town: Town) -> None:
+    town.raise_event("A", priority=2)
+    town.later(MINUTE_MS)
+    for site in ("B", "V1"):
+        town.raise_event(site)
+        town.act(
+            next(i.case.id for i in queue(town).items(town.now) if i.case and i.case.site == site), CaseAct.ACKNOWLEDGE
+        )
+    town.raise_event("O", priority=3)
+    every = queue(town).items(town.now)
+    assert [item.alert.event.key.site for item in every] == ["A", "O", "V1", "B"]
+    for some in range(1, 4):
+        assert queue(town).items(town.now, limit=some) == every[:some]
+    assert [case.id for case in town.desk.open_cases(town.now)] == [item.case.id for item in every if item.case]
+
+
 def test_of_the_overdue_the_longest_comes_first(town: Town) -> None:
     town.raise_event("A")
     town.later(10 * MINUTE_MS)

@@ -143,9 +143,25 @@ def test_when_the_desk_is_away_the_last_queue_stands_and_says_so(desk: House, mo
         raise StoreError("away")
 
     monkeypatch.setattr(Queue, "items", away)
+    desk.wall += 90_000
     page = client.get("/desk").text
     assert items(page) == before != []
     assert "告警库读不到" in page
+    never = client.get("/desk?priority=1").text
+    assert load_catalogue("zh").text("desk.narrowed_nothing") not in never, "what was never read is not empty"
+
+
+def test_the_late_ones_outlive_the_desk_too(desk: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.wall += 2 * HOUR_MS
+    client = desk.client()
+    before = items(client.get("/desk?late=1").text)
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(Queue, "items", away)
+    desk.wall += 90_000
+    assert items(client.get("/desk?late=1").text) == before != []
 
 
 def test_a_silent_site_waits_in_the_queue_too(desk: House) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from alerts.notices.tables import delivery
 from alerts.notify.receipts import new_token
-from tests.unit.dashboards.building import House, house
+from tests.unit.dashboards.building import House, house, over_limit
 
 HTML = {"accept": "text/html"}
 
@@ -62,3 +62,15 @@ def test_a_receipt_needs_no_login_and_opens_nothing_else(tmp_path: Path) -> None
         assert client.post(f"/receipts/{token}").status_code == 200
         assert client.get("/desk").status_code == 401
         assert client.get("/receipts/../desk").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/receipts/", "/receipts/a/b", "/receipts/a/b/c"])
+def test_what_stands_beside_receipts_tells_a_stranger_nothing(tmp_path: Path, path: str) -> None:
+    with house(tmp_path, token="a-token-of-16-letters") as home:
+        home.say(*over_limit("A", 1))
+        home.tick()
+        answer = home.client().get(path, headers=HTML)
+        assert answer.status_code == 404
+        assert "没有这条通知" in answer.text
+        for told in ("open-count", 'id="state"', "A站"):
+            assert told not in answer.text

@@ -110,8 +110,12 @@ def test_a_silence_is_set_listed_and_ended(home: House) -> None:
     made = told("silence", 'site="A"', "--author", "张三", "--reason", "换滤膜", "--hours", "1")
     assert (made["state"], made["matchers"]) == ("active", ['site="A"'])
     assert "换滤膜" in run("silences").output
+    again = told("silence", 'site="B"', "--author", "张三", "--reason", "换泵", "--hours", "2")
+    assert [one["id"] for one in told("silences")] == [made["id"], again["id"]], "one document, however many there are"
+    assert told("expire", again["id"], "--author", "李四", "--reason", "误设")["state"] == "expired"
     assert told("expire", made["id"], "--author", "李四", "--reason", "已换完")["expired_by"] == "李四"
     assert run("silences").output == ""
+    assert told("silences") == []
     assert told("silence", 'priority="1"', "--author", "a", "--reason", "x", code=1)["refused"]
     assert home.office.silences is not None
 

@@ -179,3 +179,19 @@ def test_content_goes_through_its_bytes_unchanged_and_older_forms_stay_readable(
     assert thawed(frozen(CONTENT)) == CONTENT
     old = '{"version":1,"at":1,"region_zh":"a","region_en":"b","synthetic":false,"from_a_later_form":7}'
     assert thawed(old) == Content(at=1, region_zh="a", region_en="b", synthetic=False)
+
+
+def test_a_shelf_is_read_in_as_many_questions_however_long_it_is(book: Book) -> None:
+    asked: list[str] = []
+    sa.event.listen(sa.Engine, "before_cursor_execute", listener := lambda *said: asked.append(said[2]))
+    try:
+        counts = []
+        for _ in range(3):
+            number = book.give(CONTENT, "张三", AT).number
+            book.take(number, "李四", AT + 1)
+            asked.clear()
+            assert all(one.proof is Proof.SOUND for one in book.handovers().handovers)
+            counts.append(len(asked))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", listener)
+    assert len(set(counts)) == 1
