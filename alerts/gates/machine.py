@@ -180,7 +180,7 @@ def _weather(state: GateState, rule: GateRule, now: int) -> tuple[Why, int | Non
     wet_end = known_to = None
     for start in sorted(state.rain):
         one = state.rain[start]
-        if one.value is None or one.end > now:
+        if one.value is None or one.doubtful or one.end > now:  # doubted rain is not known: it starts no retention
             continue
         if known_to is not None and start - known_to > rule.fresh_ms:
             since = None

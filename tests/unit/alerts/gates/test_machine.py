@@ -107,6 +107,13 @@ def test_rain_after_long_dryness_is_new_and_its_first_minutes_are_retained_again
     assert decide(state(*rain(*shorter), *values(37)), RULE, 38 * STEP).why is Why.PASSED
 
 
+def test_doubted_rain_is_not_known_and_starts_no_retention() -> None:
+    spike = [window("rain", 0, 5.0, doubtful=True), *rain(0, 0, 0, 0, 1.2)[1:]]
+    assert decide(state(*spike, *values(4)), RULE, 5 * STEP).why is Why.FIRST_RAIN
+    doubted = [window("rain", number, 1.0, doubtful=True) for number in range(6)]
+    assert decide(state(*doubted, *values(5)), RULE, NOW).why is Why.NO_RAIN_DATA
+
+
 def test_runoff_after_the_rain_may_leave_until_it_has_been_dry_for_long() -> None:
     fell = [1.0, 1.0, 1.0, *[0.0] * 40]
     known = state(*rain(*fell), *values(38), *values(37))
