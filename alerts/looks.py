@@ -49,7 +49,8 @@ def _change(point: Point, kept: Mapping[int, Point], look: Look) -> Point | None
         return replace(point, verdict=Verdict.UNKNOWN)
     if look.by is None or point.level - before.level < look.by:
         return None
-    return replace(point, bound=_before(before.level, 0), verdict=Verdict.OVER, cause=Cause.CHANGED)
+    bound, doubted = _before(before.level, 0), point.to_verify or before.to_verify
+    return replace(point, bound=bound, verdict=Verdict.OVER, cause=Cause.CHANGED, to_verify=doubted)
 
 
 def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Point | None:
@@ -58,6 +59,8 @@ def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Po
     if before is None or before.value is None or point.value is None:
         return replace(point, verdict=Verdict.UNKNOWN)
     was, now = _number(before), _number(point)
+    if look.by is None and not was:  # no share of nothing can be formed
+        return replace(point, verdict=Verdict.UNKNOWN)
     most = look.by if look.by is not None else (look.share or 0) * abs(was)
     moved = now - was
     if {Direction.UP: moved, Direction.DOWN: -moved, Direction.EITHER: abs(moved)}[look.direction] <= most:
@@ -66,7 +69,8 @@ def _rate(point: Point, kept: Mapping[int, Point], rule: Rule, look: Look) -> Po
         _before(before.value, before.digits), below=moved < 0, author=rule.author, author_en=rule.author_en,
         clause=rule.why, clause_en=rule.why_en,
     )  # fmt: skip
-    return replace(point, bound=bound, verdict=Verdict.OVER, cause=Cause.CHANGED)
+    doubted = point.to_verify or before.to_verify
+    return replace(point, bound=bound, verdict=Verdict.OVER, cause=Cause.CHANGED, to_verify=doubted)
 
 
 def _before(value: int, digits: int) -> Bound:
@@ -75,7 +79,10 @@ def _before(value: int, digits: int) -> Bound:
 
 def _projection(point: Point, kept: Mapping[int, Point], look: Look) -> Point | None:
     """Project the day's mean, or the hours ahead, as they look at the end of an hour."""
-    number = _trend(point, kept, look) if look.form is Form.TREND else _day(point, kept, look)
+    trend = look.form is Form.TREND
+    number = _trend(point, kept, look) if trend else _day(point, kept, look)
+    if number is None and trend:  # a gap in the last hours ends no projection
+        return replace(point, verdict=Verdict.UNKNOWN)
     if number is None or point.bound is None:
         return None
     value = round(number * 10**point.digits)

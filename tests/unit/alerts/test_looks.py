@@ -171,10 +171,40 @@ def test_ozone_that_rises_is_told_hours_ahead_in_its_season_and_flat_ozone_is_no
     assert found == [[2], [], []]
 
 
-@pytest.mark.parametrize(("values", "expected"), [([10, None, 30], "???"), ([10, 20], "..")])
+@pytest.mark.parametrize(
+    ("values", "expected"), [([10, None, 30], "???"), ([10, 20], "??"), ([10, 20, 30, None, 40], "??.??")]
+)
 def test_a_trend_needs_each_of_its_hours(values: list[int | None], expected: str) -> None:
     rule = threshold(kind=Kind.PROJECTION, look=Look(back=3, form=Form.TREND, ahead=3, least=3, projects="1h"))
-    assert verdicts(rule, values).replace("?", ".") == expected.replace("?", ".")
+    assert verdicts(rule, values) == expected
+
+
+def test_a_gap_in_the_last_hours_does_not_clear_a_projection() -> None:
+    first = day_ms(date(2026, 7, 1)) + 8 * HOUR_MS
+    rules = delivered("o3-prone")
+    keeper, journal = Keeper(Judge(rules, registry(), STANDARDS), rules), open_journal("sqlite://", lambda: 0)
+    for hour, value in enumerate([80, 110, 140, None, 170, 190]):
+        with journal.writing() as turn:
+            keeper.take(columns(row("O3", start=first + hour * HOUR_MS, edition="", digits=0) | {"value": value}), turn)
+            keeper.save(turn)
+    (alert,) = Desk(journal).events().alerts
+    journal.close()
+    assert ((alert.event.start - first) // HOUR_MS, alert.event.fact) == (2, Fact.GOING_ON)
+
+
+def test_no_share_is_formed_of_nothing() -> None:
+    assert verdicts(rate(back=1, by=None, share=Fraction(1, 2)), [0, 3, 9]) == "??X"
+    assert verdicts(rate(back=1, by=Fraction(2), share=None), [0, 3]) == "?X"
+
+
+@pytest.mark.parametrize("rule", [rate(back=1), change()])
+def test_a_change_from_a_doubtful_value_is_to_be_verified(rule: Rule) -> None:
+    for doubted in (False, True):
+        before = point(0, Verdict.KEPT, 1, level=1, to_verify=doubted)
+        now = point(1, Verdict.KEPT, 90, level=3)
+        said = judge_with_neighbours(now, {before.period: before, now.period: now}, rule)
+        assert said is not None
+        assert (said.verdict, said.to_verify) == (Verdict.OVER, doubted)
 
 
 def test_a_correction_takes_a_projection_back() -> None:
