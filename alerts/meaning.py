@@ -50,7 +50,16 @@ def in_time(rule: Rule, columns: Columns, entries: Entries, modes: Modes) -> NDA
 
 
 def _has(name: str, values: frozenset[str]) -> Callable[[Site | None], bool]:
-    return lambda site: site is not None and str(site.setting.get(name)) in values
+    return lambda site: site is not None and not values.isdisjoint(_said(site.setting.get(name)))
+
+
+def _said(value: object) -> tuple[str, ...]:
+    """Return what an entry of a setting says, as a rules file writes it; of a list each, of nothing nothing."""
+    if value is None:
+        return ()
+    if isinstance(value, bool):
+        return ("true",) if value else ("false",)
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else (str(value),)
 
 
 def _lies_in(areas: frozenset[str]) -> Callable[[Site | None], bool]:

@@ -14,9 +14,12 @@ from alerts.seasons import Season
 from sensors.clock import HOUR_MS
 from sensors.errors import ConfigError
 from sensors.factors import Factor
+from sensors.facts import FactType
 from sensors.kinds import Kind as Network
 from sensors.windows import Span
 from sensors.yamlfile import Document
+from streams.discharge.limiting import SUFFIX
+from streams.results import Window
 from streams.standards import Standards
 
 _AIR_WINDOWS = ("1h", "8h", "24h_running", "24h", "MDA8")
@@ -45,14 +48,32 @@ class Reading:
             raise self.error(key, f"no factor {name!r}", f"name one of {', '.join(factors)}")
         return factors[name]
 
-    def window(self, name: str, derived: Sequence[str] = ()) -> str:
+    def window(self, name: str) -> str:
         """Return a window that the kind of readings has."""
+        return self._window(name, "window", ())
+
+    def windows(self, names: Sequence[str]) -> str:
+        """Return the first of the windows of judgements, which all must be there; a day is judged of every kind."""
+        for place, name in enumerate(names):
+            self._window(name, ("windows", place), (Window.DAY.value,))
+        return names[0]
+
+    def _window(self, name: str, key: str | tuple[str | int, ...], judged: Sequence[str]) -> str:
         air = _AIR_WINDOWS if self.network.name == AIR else ()
-        known = tuple(dict.fromkeys((*air, *(spec.name for spec in self.network.windows), *derived)))
+        known = tuple(dict.fromkeys((*air, *(spec.name for spec in self.network.windows), *judged)))
         if name not in known:
             problem = f"{self.network.name} has no window {name!r} that is judged"
-            raise self.error("window", problem, f"name one of {', '.join(known)}")
+            raise self.error(key, problem, f"name one of {', '.join(known)}")
         return name
+
+    def check_judged(self, names: Sequence[str]) -> None:
+        """Refuse what no evaluation of the kind judges: limits of factors, its tables and indices, its outcomes."""
+        made = [*derived_factors(self.network), *self.network.evaluations]
+        for place, name in enumerate(names):
+            limited = name.endswith(SUFFIX) and name.removesuffix(SUFFIX) in self._factors
+            if name not in made and not limited:
+                mend = f"name a factor with {SUFFIX} behind it, or one of {', '.join(made)}"
+                raise self.error(("factors", place), f"{self.network.name} has no judgement {name!r}", mend)
 
     def amount(self, value: float, unit: str | None, symbol: str, key: str = "") -> Fraction:
         """Return a value of a factor in its canonical unit."""
@@ -69,6 +90,15 @@ class Reading:
         if name not in self.network.facts:
             mend = f"name one of {', '.join(self.network.facts)}"
             raise self.error(key, f"sites of {self.network.name} have no setting {name!r}", mend)
+
+    def check_choices(self, name: str, values: Sequence[str]) -> None:
+        """Refuse what a setting never says: a rule for it would judge nothing."""
+        fact = self.network.facts[name]
+        choices = ("true", "false") if fact.type is FactType.FLAG else fact.choices
+        for place, value in enumerate(values if choices else ()):
+            if value not in choices:
+                mend = f"name some of {', '.join(choices)}"
+                raise self.error(("where", name, place), f"{name} is never {value!r}", mend)
 
     def season(self, name: str) -> Season:
         """Return a season of the file."""

@@ -171,8 +171,9 @@ def _rule(reading: Reading, entry: Entry) -> Rule:
 def _common(reading: Reading, entry: CommonEntry) -> Rule:
     start, end = _span(reading, entry)
     network = reading.network
-    for name in entry.where:
+    for name, values in entry.where.items():
         reading.check_setting(name, "where")
+        reading.check_choices(name, values)
     for place, name in enumerate(entry.classes):
         if name not in network.classes:
             mend = f"name one of {', '.join(network.classes)}"
@@ -347,7 +348,8 @@ def _class(reading: Reading, entry: ClassEntry, rule: Rule) -> Rule:
 
 
 def _finding(reading: Reading, entry: FindingEntry, rule: Rule) -> Rule:
-    first = reading.window(entry.windows[0], entry.windows)
+    first = reading.windows(entry.windows)
+    reading.check_judged(entry.factors)
     if len({Cadence.of(window, rule.slot_ms) for window in entry.windows}) > 1:
         mend = "give hours and days rules of their own"
         raise reading.error("windows", f"{', '.join(entry.windows)} are not of one length", mend)
@@ -465,3 +467,27 @@ def _check_covers(document: Document, file: RulesFile, rules: Sequence[Rule]) ->
             if name == entry.id or networks.get(name, "") != networks.get(entry.id, ""):
                 mend = "name another rule of the same kind of readings"
                 raise document.error(key, f"{entry.id} cannot cover {name}", mend)
+    _check_rounds(document, file)
+
+
+def _check_rounds(document: Document, file: RulesFile) -> None:
+    """Refuse rules that cover one another in a round: their events would wait with each other, unseen."""
+    named: dict[str, set[str]] = {}
+    for entry in file.rules:
+        named.setdefault(entry.id, set()).update(entry.covers)
+    for place, entry in enumerate(file.rules):
+        for index, name in enumerate(entry.covers):
+            if entry.id in _reached(name, named):
+                mend = "let the graver of the two cover the other one alone"
+                raise document.error(("rules", place, "covers", index), f"{name} covers {entry.id} already", mend)
+
+
+def _reached(name: str, named: Mapping[str, set[str]]) -> set[str]:
+    """Return all that a rule covers, and what that covers in turn."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = named[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found

@@ -285,16 +285,20 @@ class Judge:
     def _after(
         self, rule: Rule, meant: NDArray[np.bool_], columns: Columns, entries: Entries
     ) -> NDArray[np.bool_] | None:
-        """Return the rows in which no version of a rule that ends holds any more; the first version speaks for all.
+        """Return the rows that a version of a rule was meant for, and which no version judges any more.
 
-        They are fine for it, so that what is open when a mode, a season or a rule ends is cleared.
+        They are fine for it, so that what is open when a mode, a season or a rule ends is cleared; likewise at sites
+        that a later version leaves out. Of versions that end the latest that had begun speaks.
         """
         versions = self._ending.get(rule.id)
-        if versions is None or versions[0] is not rule:
+        if versions is None:
             return None
         out = meant & (columns.start >= rule.start)
         for version in versions:
-            out &= ~in_time(version, columns, entries, self._modes)
+            theirs = meant_for(version, columns, entries) & _looks_at(version, columns)
+            out &= ~(theirs & in_time(version, columns, entries, self._modes))
+            if version.start > rule.start:
+                out &= ~(theirs & (columns.start >= version.start))
         return out if out.any() else None
 
     def _of_rule(self, look: _Look) -> Iterator[Judged]:
@@ -435,6 +439,13 @@ class Judge:
 def _ends(rule: Rule) -> bool:
     """Return whether a rule may stop judging while something of it is open."""
     return rule.end is not None or rule.season is not None or bool(rule.mode)
+
+
+def _looks_at(rule: Rule, columns: Columns) -> NDArray[np.bool_]:
+    """Return which rows are of the factors of a rule; all, where it names none or is about sites as a whole."""
+    if not rule.factors or ANY_FACTOR in rule.factors:
+        return np.ones(len(columns.start), dtype=np.bool_)
+    return np.asarray(np.isin(columns.factors, list(rule.factors))[columns.factor], dtype=np.bool_)
 
 
 def _of_quotas(look: _Look) -> Iterator[Judged]:

@@ -51,6 +51,31 @@ def test_a_rule_judges_the_function_classes_it_is_meant_for() -> None:
     assert said(threshold(function_classes=frozenset({1})), value=80) == {"A": "      ", "B": "XXXXXX"}
 
 
+@pytest.mark.parametrize(
+    ("said_by_site", "meant"), [(True, True), (False, False), (["true", "x"], True), ("true", True), (None, False)]
+)
+def test_a_rule_judges_where_the_setting_says_so_in_the_words_of_the_file(said_by_site: object, meant: object) -> None:
+    sites = registry(site("A", setting={} if said_by_site is None else {"gate": said_by_site}))
+    rule = threshold(where={"gate": frozenset({"true", "None"})})
+    found = list(Judge(rules_of(rule), sites, STANDARDS).judge(columns(row(value=80))))
+    assert bool(found) is meant
+
+
+@pytest.mark.parametrize("later", [{"sites": frozenset({"B"})}, {"factors": ("PM10",)}])
+def test_what_a_later_version_of_a_rule_leaves_out_is_cleared(later: dict[str, Any]) -> None:
+    change = T0 + 2 * HOUR_MS
+    rules = rules_of(threshold(end=change), threshold(start=change, **later))
+    keeper, journal = Keeper(Judge(rules, SITES, STANDARDS), rules), open_journal("sqlite://", lambda: 0)
+    with journal.writing() as turn:
+        for hour in range(4):
+            keeper.take(columns(*(row(site=name, hour=hour, value=80) for name in "AB")), turn)
+        keeper.save(turn)
+    facts = {alert.event.key.site: (alert.event.fact, alert.event.end) for alert in Desk(journal).events().alerts}
+    journal.close()
+    assert facts["A"] == (Fact.CLEARED, change)
+    assert facts["B"] == ((Fact.GOING_ON, None) if "sites" in later else (Fact.CLEARED, change))
+
+
 def test_in_guarantee_mode_thresholds_are_tighter_in_its_area_and_return_by_themselves_at_its_end() -> None:
     tighter = Modes(modes=(mode("0.5"),))  # 75 → 37.5
     assert said(threshold(), tighter) == {"A": "..XX..", "B": "......"}

@@ -122,6 +122,15 @@ def test_versions_of_a_rule_follow_each_other_by_date() -> None:
         ("  - {id: a, kind: no_data}\n  - {id: a, kind: no_data, from: 2026-01-01}", 5, "rules.1.id"),
         ("  - {id: a, kind: no_data, to: 2026-01-01}\n  - {id: a, kind: level, window: 24h, level: 3}",
          5, "rules.1.id"),
+        ("  - {id: a, kind: no_data, covers: [b]}\n  - {id: b, kind: no_data, covers: [a]}", 4, "rules.0.covers.0"),
+        ("  - {id: a, network: water, kind: no_data, where: {cleared: [class_v, clas_v]}}", 4,
+         "rules.0.where.cleared.1"),
+        ("  - {id: a, network: outfall, kind: no_data, where: {gate: ['yes']}}", 4, "rules.0.where.gate.0"),
+        ("  - {id: a, network: outfall, kind: finding, windows: [1h, 2h]}", 4, "rules.0.windows.1"),
+        ("  - {id: a, network: outfall, kind: finding, windows: [1hh]}", 4, "rules.0.windows.0"),
+        ("  - {id: a, network: outfall, kind: finding, windows: [1h], factors: [CODD.limit]}", 4, "rules.0.factors.0"),
+        ("  - {id: a, network: outfall, kind: finding, windows: [1h], factors: [COD]}", 4, "rules.0.factors.0"),
+        ("  - {id: a, network: outfall, kind: finding, windows: [1h], factors: [dry_wether]}", 4, "rules.0.factors.0"),
     ],
 )  # fmt: skip
 def test_a_wrong_rule_is_refused_with_line_and_key(text: str, line: int, key: str) -> None:
