@@ -21,13 +21,14 @@ import msgspec
 import pyarrow as pa
 
 from alerts.columns import columns_of
+from alerts.derived import derived_factors
 from alerts.desk import Alert, Desk
 from alerts.events import Fact
 from alerts.journal import open_journal
 from alerts.keeper import Keeper
 from alerts.modes import NO_MODES, Modes, load_modes
 from alerts.periods import Cadence
-from alerts.rules import NetworkOf, Rules, load_rules
+from alerts.rules import OVER_TARGET, WATER_CLASS, NetworkOf, Rules, load_rules
 from alerts.texts import title
 from alerts.verdicts import Judge
 from sensors.clock import BEIJING, HOUR_MS, MINUTE_MS, beijing, day_of, ms_of
@@ -35,7 +36,9 @@ from sensors.errors import Problems, UnknownName
 from sensors.kinds import load_kind
 from sensors.registry import Registry, Site
 from sensors.yamlfile import Document, read_yaml
-from streams.results import AQI, RESULT_SCHEMA
+from streams.discharge.limiting import SUFFIX
+from streams.discharge.periods import EXHAUSTION, QUOTA
+from streams.results import AQI, PACKETS, RESULT_SCHEMA
 from streams.standards import Standards, load_standards
 
 DELIVERED: Final = "rule-tests.yaml"
@@ -219,7 +222,7 @@ class Bench:
             raise document.error(path, "has neither values nor levels", "give one of them")
         factor = network.factors.get(series.factor)
         digits = max([0 if factor is None else factor.decimals, *(_digits(one) for one in values if one is not None)])
-        first = cadence.number(_ms(series.start))
+        first = cadence.number(_ms(series.start, document, (*path, "from")))
         for place in range(max(len(values), len(levels))):
             value = values[place] if place < len(values) else None
             level = levels[place] if place < len(levels) else None
@@ -306,7 +309,11 @@ def _check(document: Document, file: TestsFile, bench: Bench) -> None:
     for place, entry in enumerate(file.sites):
         with problems.kept():
             _check_kind(document, place, entry.kind, bench)
+    kinds = {site.id: site.kind for site in file.sites}
     for place, test in enumerate(file.tests):
+        for number, series in enumerate(test.input):
+            with problems.kept():
+                _check_factor(document, (*_path(place), "input", number, "factor"), series, kinds, bench)
         named: list[tuple[tuple[str | int, ...], str, set[str], str]]
         named = [(("only", number), name, rules, "rule") for number, name in enumerate(test.only)]
         named += [(("input", number, "site"), one.site, sites, "site") for number, one in enumerate(test.input)]
@@ -326,6 +333,22 @@ def _check_kind(document: Document, place: int, name: str, bench: Bench) -> None
     except UnknownName as cause:
         mend = "name a kind of readings that is delivered, or one of the folder kinds/"
         raise document.error(("sites", place, "kind"), f"no kind of readings {name!r}", mend) from cause
+
+
+def _check_factor(
+    document: Document, path: tuple[str | int, ...], series: SeriesEntry, kinds: Mapping[str, str], bench: Bench
+) -> None:
+    """Refuse results that the kind does not have: a test of them that expects nothing is always good."""
+    try:
+        kind = bench.network_of(kinds[series.site])
+    except (KeyError, UnknownName):  # told by itself
+        return
+    known = [*kind.factors, *derived_factors(kind), *kind.evaluations, AQI, PACKETS, WATER_CLASS, OVER_TARGET]
+    name = series.factor
+    for suffix in (SUFFIX, QUOTA, EXHAUSTION):
+        name = name.removesuffix(suffix)
+    if name not in known:
+        raise document.error(path, f"{kind.name} has no results {series.factor!r}", f"name one of {', '.join(known)}")
 
 
 def _path(place: int) -> tuple[str | int, ...]:
@@ -352,8 +375,11 @@ def _digits(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def _ms(text: str) -> int:
-    return ms_of(dt.datetime.strptime(text, _TIME).replace(tzinfo=BEIJING))
+def _ms(text: str, document: Document, path: tuple[str | int, ...]) -> int:
+    try:
+        return ms_of(dt.datetime.strptime(text, _TIME).replace(tzinfo=BEIJING))
+    except ValueError as cause:
+        raise document.error(path, f"{text} is no time", "write it as 2026-12-13T08:00") from cause
 
 
 def _clock(ms: int) -> str:

@@ -85,6 +85,8 @@ def test_values_rise_by_steps_and_repeat(folder: Path) -> None:
         ("80x2", "80y2", "tests.0.input.0.values"),
         ("id: A, zone: 2", "id: A, kind: aer", "sites.0.kind"),
         ("from: 2026-12-13T00:00", "from: 2026-12-13", "tests.0.input.0.from"),
+        ("from: 2026-12-13T00:00", "from: 2026-13-13T00:00", "tests.0.input.0.from"),
+        ("factor: PM2.5", "factor: PM25", "tests.0.input.0.factor"),
         ("name: over", "nam: over", "tests.0.nam"),
         ("tests:\n", "tets:\n", "tets"),
     ],
