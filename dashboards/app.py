@@ -99,6 +99,7 @@ def create_console(
             kinds=kinds,
             settings=settings,
             wall=wall,
+            waiting=None if office is None else lambda: office.queue.counts(wall()).raised,
         ),
         keeper=Keeper(wall),
         templates=environment(),

@@ -176,7 +176,7 @@ def state_of(console: Console, snapshot: Snapshot, wall: int) -> dict[str, Any]:
         "desk": snapshot.desk.ok,
         "desk_read": snapshot.desk.read_ms,
         "silent": snapshot.silent_ms(wall) > console.settings.silent_after_ms,
-        "open": snapshot.alerts.counts.get("open", 0),
+        "open": snapshot.alerts.waiting,
         "newest": list(snapshot.alerts.newest),
         "urgent": list(snapshot.alerts.urgent),
     }

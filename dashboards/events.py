@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -46,12 +46,21 @@ class Summary:
     """Ids of the newest that nobody acknowledged: those that sound."""
     urgent: tuple[str, ...] = ()
     """Of the first ones the urgent: those that sound also when muted."""
+    waiting: int = 0
+    """What nobody has taken notice of: things of the desk's queue, or alerts where no cases are kept."""
     number: int = 0
     """Of the newest step of all: whatever people or rules do moves it."""
 
 
-def summary_of(desk: Desk) -> Summary:
+def summary_of(desk: Desk, waiting: Callable[[], int] | None = None) -> Summary:
     """Return what every page says of the alerts.
+
+    Parameters
+    ----------
+    desk
+        Knows the alerts.
+    waiting
+        Counts what nobody has taken notice of; by default the alerts themselves.
 
     Raises
     ------
@@ -69,6 +78,7 @@ def summary_of(desk: Desk) -> Summary:
         open=raised,
         newest=desk.newest_raised(_NEWEST),
         urgent=tuple(alert.id for alert in raised if alert.event.priority <= URGENT),
+        waiting=now[State.RAISED] if waiting is None else waiting(),
         number=desk.newest_change(),
     )
 

@@ -121,9 +121,10 @@ class Watch:
         kinds: Mapping[str, Kind],
         settings: ConsoleSettings,
         wall: Callable[[], int],
+        waiting: Callable[[], int] | None = None,
     ) -> None:
         self._store, self._desk, self._registry, self._factors = store, desk, registry, factors
-        self._settings, self._wall = settings, wall
+        self._settings, self._wall, self._waiting = settings, wall, waiting
         self._kinds = {name: kind for name, kind in _ordered(kinds) if name != AIR}
         self._media: dict[str, _Seen] = {}
         self._media_slices: dict[tuple[str, str, int], _Slice] = {}
@@ -268,7 +269,7 @@ class Watch:
 
     def _look_at_desk(self, before: Snapshot) -> Snapshot:
         try:
-            alerts = summary_of(self._desk)
+            alerts = summary_of(self._desk, self._waiting)
         except Exception as error:  # noqa: BLE001 - see above
             if before.desk.ok or not before.desk.why:
                 _log.warning("the alert desk does not answer: %r", error)

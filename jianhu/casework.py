@@ -241,7 +241,7 @@ for _act_of, _help in (
 
 @alerts_app.command()
 def cases(directory: Folder = None, as_json: Json = False, language: Tongue = Language.EN) -> None:
-    """List the open cases: urgent first, then overdue, then newest."""
+    """List the open cases in the order of the desk: urgent first, then what nobody has, then what is overdue."""
     with opened(directory, language) as work:
         office, now = office_of(work), wall_ms()
         found = office.cases.open_cases(now, limit=500)

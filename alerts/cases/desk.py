@@ -102,7 +102,7 @@ class CaseDesk:
 
         Urgent cases (priority 1: drinking-water sources, toxic gas) come first, then those of which nobody has taken
         notice, then those that are overdue, the longest overdue first, then by priority, and the newest: the order of
-        `alerts.queue.pressing`. Every open case has a deadline, so none stays at the end for ever.
+        `alerts.queue.pressing`.
         """
         c = ct.case.c
         late = sa.case((c.due_at <= now, 0), else_=1)

@@ -27,7 +27,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "worsened": ("报警加重", "Worsened"),
     "repeat": ("仍在持续", "Still going on"),
     "digest": ("报警汇总", "Digest"),
-    "escalation": ("逾时未确认，升级", "Escalated: not acknowledged"),
+    "escalation": ("逾时未签收，升级", "Escalated: not acknowledged"),
     "case_step": ("案件进展", "Case"),
     "test": ("试发", "Test"),
 }
@@ -64,7 +64,7 @@ _STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "noted": ("备注", "note"),
 }
 _ESCALATED: Final = (
-    "已 {minutes} 分钟无人确认，现升级至{tier}。",
+    "已 {minutes} 分钟无人签收，现升级至{tier}。",
     "Nobody acknowledged for {minutes} minutes; now {tier} is told.",
 )
 _DUE: Final = ("办理期限 {at}", "due {at}")

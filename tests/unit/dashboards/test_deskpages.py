@@ -12,7 +12,7 @@ from alerts.queue import Queue
 from dashboards.texts import load_catalogue
 from sensors.clock import HOUR_MS
 from sensors.errors import StoreError
-from tests.unit.dashboards.building import NASTY, SAME, T0, House, house, over_limit, row, site
+from tests.unit.dashboards.building import NASTY, SAME, T0, House, hour_of, house, over_limit, row, site
 
 
 @pytest.fixture
@@ -37,6 +37,21 @@ def test_the_first_line_counts_everything_that_waits(desk: House) -> None:
     counts = desk.office.queue.counts(desk.wall)
     assert f"{counts.raised} 件待签收" in page.split('id="first-line"')[1].split("</h1>")[0]
     assert len(items(page)) == counts.raised + counts.in_hand
+
+
+def test_every_page_counts_as_the_desk_does(desk: House) -> None:
+    """An incident of several alerts is one thing to be done, in the bar as in the first line."""
+    desk.say(*hour_of("A", 1, aqi=120, NO2=230, SO2=600), *over_limit("B", 1))
+    desk.settle()
+    raised = desk.office.queue.counts(desk.wall).raised
+    assert raised < len(desk.desk.open_events(limit=100))
+    page = shown(desk)
+    assert f'id="open-count" >{raised}<' in page
+    assert f"<strong>{raised} 件待签收</strong>" in page.split('id="line-open"')[1]
+    assert f'"open":{raised},' in page.split('id="state">')[1]
+    case = desk.office.cases.open_cases(desk.wall)[0]
+    desk.client().post("/desk/acknowledge", data={"item": f"case:{case.id}", "author": "张三"}, headers=SAME)
+    assert f'id="open-count" >{raised - 1}<' in shown(desk)
 
 
 def test_a_case_shows_what_is_worst_what_is_next_and_how_long_is_left(desk: House) -> None:

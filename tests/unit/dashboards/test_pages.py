@@ -239,7 +239,7 @@ def test_when_the_desk_is_away_the_list_stays_and_an_act_says_that_nothing_was_n
     assert "告警列表停在 3 分钟前" in text
     refused = client.post(f"/alerts/{event}/acknowledge", data={"author": "a"}, headers=SAME)
     assert refused.status_code == 503
-    assert "确认没有记下" in refused.text
+    assert "签收没有记下" in refused.text
 
 
 def test_a_pipeline_that_stands_still_is_called_silent_and_its_age_grows(home: House) -> None:

@@ -98,6 +98,6 @@ def test_a_static_file_is_named_by_its_content() -> None:
 
 
 def test_a_state_of_the_journal_has_a_word() -> None:
-    assert alert_word(State.RAISED, Language.ZH) == "待确认"
+    assert alert_word(State.RAISED, Language.ZH) == "待签收"
     assert alert_word("taken_notice", Language.EN) == "somebody took notice"
     assert alert_word("machine", Language.ZH) == "系统"

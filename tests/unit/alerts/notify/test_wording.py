@@ -128,7 +128,7 @@ def test_every_kind_can_be_looked_at_before_it_is_sent() -> None:
             assert made.synthetic
             assert made.subject
     assert "办理期限 2023-11-16 06:13" in render_preview(wording(), "case_step", NOW).text
-    assert "已 30 分钟无人确认，现升级至区。" in render_preview(wording(), "escalation", NOW).text
+    assert "已 30 分钟无人签收，现升级至区。" in render_preview(wording(), "escalation", NOW).text
     real = render_preview(wording(), "raised", NOW, payload=payload())
     assert (real.synthetic, real.subject.startswith("一般")) == (False, True)
     with pytest.raises(UnknownName):
