@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from sensors.kinds import load_kind
 from sensors.layouts import PRSA
 from sensors.quality import suspects
 from sensors.registry import load_registry
+from tests.published.record import shared
 
 ROOT = Path(__file__).parents[3]
 DELIVERY = Delivery(source="test", received_ms=1_700_000_000_000)
@@ -24,13 +24,10 @@ DELIVERY = Delivery(source="test", received_ms=1_700_000_000_000)
 
 @pytest.fixture(scope="module", name="station")
 def _station() -> list[Taken]:
-    home = Path(os.environ.get("JIANHU_SHARED_DATA", ROOT.parent / "shared/data")) / "beijing"
-    found = sorted(home.glob("PRSA_Data_Aotizhongxin_*.csv.gz"))
-    if not found:
-        pytest.skip("the Beijing record is not on this machine; name its folder in JIANHU_SHARED_DATA")
+    path = shared("beijing/PRSA_Data_Aotizhongxin_20130301-20170228.csv.gz")
     registry = load_registry(ROOT / "sensors/data/beijing.yaml")
     factors = load_factors("air")
-    blocks = read_table(found[0], DELIVERY)
+    blocks = read_table(path, DELIVERY)
     return [take(block, PRSA, registry=registry, factors=factors, delivery=DELIVERY) for block in blocks]
 
 
