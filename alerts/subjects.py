@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alerts.events import Event, Fact
+from alerts.modes import NO_MODES, Modes
 from alerts.rules import Kind, Rule, Rules
 from alerts.standings import SYSTEM
 from alerts.states import State
@@ -39,6 +40,8 @@ class Subject:
     areas: tuple[str, ...]
     """All areas that it lies in, nearest first; an area's own id first when the event is about an area."""
     synthetic: bool
+    drill: bool = False
+    """Whether it was raised under a drill (演练), and no emergency."""
 
     @property
     def id(self) -> str:
@@ -56,7 +59,7 @@ class Subject:
         return self.event.priority <= URGENT
 
 
-def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Subject:
+def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int, modes: Modes = NO_MODES) -> Subject:
     """Return what an event is about, by the registry as it stands at an instant.
 
     Parameters
@@ -69,6 +72,8 @@ def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Su
         Its sites and areas. A site that is no longer in force is taken as it was last.
     at_ms
         Milliseconds UTC.
+    modes
+        Asked at the time of the data that raised it, whether a drill held.
     """
     name = event.key.site
     site = registry.get(name, at_ms) or registry.get(name)
@@ -93,9 +98,12 @@ def subject_of(event: Event, rules: Rules, registry: Registry, at_ms: int) -> Su
     }
     if made_up:
         labels["synthetic"] = "true"
+    drill = event.kind is not Kind.STANDING and modes.drill(areas, event.raised_by.start)
+    if drill:
+        labels["drill"] = "true"
     return Subject(
         event=event, rule=rule, site=site, network=network, labels={k: v for k, v in labels.items() if v},
-        areas=areas, synthetic=made_up,
+        areas=areas, synthetic=made_up, drill=drill,
     )  # fmt: skip
 
 

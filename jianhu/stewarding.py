@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from jianhu.parts import load_alert_cases, load_alert_people, load_alert_rules, wall_ms
+from jianhu.parts import load_alert_cases, load_alert_modes, load_alert_people, load_alert_rules, wall_ms
 
 if TYPE_CHECKING:
     from alerts.events import Event
@@ -72,6 +72,7 @@ def followers_of(parts: Assembly, sending: Sending) -> list[Follower]:
         rules=rules,
         registry=registry,
         calendar=policy.calendar,
+        modes=load_alert_modes(parts),
         channels=tuple(sending.channels),
     )
     return [CaseKeeper(policy, subject, sharing_of(setup.people)), NoticePlanner(setup)]

@@ -9,7 +9,9 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from alerts import tables as t
 from alerts.cases import tables as ct
+from alerts.cases.responses import Purpose, ResponseKind
 from alerts.cases.sharing import meant_by
 from alerts.desk import HistoryStep
 from alerts.events import Change, Event
@@ -26,7 +28,8 @@ from alerts.notices.store import HeldGroup
 from alerts.notices.telling import DIGEST, ESCALATION, REPEAT, Teller, To, What, tos
 from alerts.people import Duty, People, Role, Scope, Tier
 from alerts.routing import holders, route
-from alerts.subjects import Subject
+from alerts.rulefile import AIR
+from alerts.subjects import Subject, subject_of_site
 from sensors.clock import MINUTE_MS
 from sensors.registry import Registry
 
@@ -36,6 +39,10 @@ _CASES_AT_ONCE: Final = 200
 _MUTED_AGAIN_MS: Final = 10 * MINUTE_MS
 """A climb that is muted is looked at again after this."""
 _ROTA: Final = "rota:"
+_AREA: Final = "area:"
+_OTHER: Final = "other:"
+_RESPONSE: Final = "response"
+RESPONSE_STEP: Final = "response_step"
 SubjectOf = Callable[[Event, int], Subject]
 
 
@@ -61,6 +68,7 @@ class Flusher:
         _let_go(turn.connection, now)
         more = self._climbs(turn, now)
         more = self._cases(turn, now) or more
+        more = self._responses(turn, now) or more
         more = self._groups(turn, now) or more
         self._digests(turn, now)
         return more
@@ -212,7 +220,16 @@ class Flusher:
             notice=hash_of(ESCALATION, subject.id, since, risen.climb.done), kind=ESCALATION, priority=subject.priority,
             events=(subject.id,), steps=(), payload=payload, noticed_at=since, raised_at=subject.event.raised_at,
         )  # fmt: skip
-        self._teller.tell(turn, what, tos(found.recipients), now)
+        to = tos(found.recipients)
+        lost = self._teller.tell(turn, what, to, now)
+        if len(lost) == len(to):
+            newest = turn.connection.execute(
+                sa.select(t.event.c.changed).where(t.event.c.id == subject.id)
+            ).scalar_one()
+            reason = Held.NO_ADDRESS if to else Held.NOBODY
+            store.note_muted(
+                turn, [(int(newest), one, reason, f"{ESCALATION}:{payload.tier}", subject.id) for one in lost or [""]]
+            )
 
     def _cases(self, turn: Turn, now: int) -> bool:
         connection, s, c = turn.connection, ct.step.c, ct.case.c
@@ -234,16 +251,22 @@ class Flusher:
     def _tell_case(self, turn: Turn, row: sa.Row[Any], event: Event, now: int) -> list[tuple[int, str, Held, str, str]]:
         subject = self._subject_of(event, now)
         tier = Tier(row.tier) if row.tier in set(Tier) else None
-        meant = meant_by(msgspec.json.decode(row.evidence).get("to", ()), self._people)
+        said = msgspec.json.decode(row.evidence)
+        meant = meant_by(said.get("to", ()), self._people)
+        unknown = [one for one in said.get("to", ()) if not one.startswith(_AREA) and not meant_by([one], self._people)]
         routed = route(subject, self._people, now, tier).recipients
         to = tos(tuple({one.person.id: one for one in (*routed, *meant)}.values()))
         priority = int(row.case_priority)
-        payload = _payload("case_step", priority, self._parts(turn, [event], now), subject.synthetic)
+        synthetic = subject.synthetic or row.case_synthetic
+        payload = _payload("case_step", priority, self._parts(turn, [event], now), synthetic)
+        areas = self._area_names(said.get("areas", ()))
         payload = msgspec.structs.replace(
-            payload, tier=row.tier,
+            payload, tier=row.tier, drill=payload.drill or bool(said.get("drill")),
             case=CasePart(
-                id=row.case, kind=row.kind, state=row.state, author=row.author, reason=row.reason, code=row.code,
-                at=row.at, due_at=row.case_due_at, party=row.party, link=f"/cases/{row.case}",
+                id=row.case, kind=_response_kind(said["act"]) if row.kind == _RESPONSE else row.kind,
+                level=said.get("level"), areas_zh=areas[0], areas_en=areas[1],
+                state=row.state, author=row.author, reason=row.reason, code=row.code, at=row.at,
+                due_at=row.case_due_at, party=row.party, link=f"/cases/{row.case}",
             ),
         )  # fmt: skip
         what = What(
@@ -252,24 +275,83 @@ class Flusher:
         )  # fmt: skip
         lost = self._teller.tell(turn, what, to, now)
         reason = Held.NO_ADDRESS if to else Held.NOBODY
-        return [(int(row.number), one, reason, row.case, event.id) for one in (lost if to else [""])]
+        return [
+            *((int(row.number), one, reason, row.case, event.id) for one in (lost if to else [""])),
+            *((int(row.number), one, Held.NOBODY, row.case, event.id) for one in unknown),
+        ]
+
+    def _responses(self, turn: Turn, now: int) -> bool:
+        """Tell the steps of responses that are about no case; of the others their case's history tells."""
+        connection, s, c = turn.connection, ct.response_step.c, ct.response.c
+        cursor, _ = store.read_mark(connection, "responses")
+        query = sa.select(ct.response_step, c.kind.label("about"), c.purpose, c.synthetic).join(
+            ct.response, s.response == c.id
+        )
+        query = query.where(s.number > cursor, s.notify, c.case == "").order_by(s.number).limit(_CASES_AT_ONCE)
+        rows = list(connection.execute(query))
+        store.note_muted(turn, [one for row in rows for one in self._tell_response(turn, row, now)])
+        if rows:
+            store.write_mark(turn, "responses", int(rows[-1].number))
+        return len(rows) == _CASES_AT_ONCE
+
+    def _tell_response(self, turn: Turn, row: sa.Row[Any], now: int) -> list[tuple[int, str, Held, str, str]]:
+        """Tell one step to whoever is told of events of its areas."""
+        areas = msgspec.json.decode(row.evidence).get("areas", ())
+        network = AIR if row.about == ResponseKind.HEAVY_POLLUTION.value else ""
+        subjects = [subject_of_site(one, network, row.level, self._registry, now) for one in areas]
+        found = [one for subject in subjects for one in route(subject, self._people, now).recipients]
+        to = tos(tuple({one.person.id: one for one in found}.values()))
+        names = self._area_names(areas)
+        synthetic = row.synthetic or any(subject.synthetic for subject in subjects)
+        payload = msgspec.structs.replace(
+            _payload(RESPONSE_STEP, row.level, (), synthetic), drill=row.purpose == Purpose.DRILL.value,
+            case=CasePart(
+                id=row.response, kind=_response_kind(row.kind), state=row.state, author=row.author, reason=row.reason,
+                code=row.code, at=row.at, due_at=None, party=row.party, link="", about=row.about, level=row.level,
+                areas_zh=names[0], areas_en=names[1],
+            ),
+        )  # fmt: skip
+        what = What(
+            notice=hash_of(RESPONSE_STEP, row.number), kind=RESPONSE_STEP, priority=row.level, events=(), steps=(),
+            payload=payload, raised_at=row.at, noticed_at=row.noticed_at,
+        )  # fmt: skip
+        lost = self._teller.tell(turn, what, to, now)
+        reason = Held.NO_ADDRESS if to else Held.NOBODY
+        return [(int(row.number), one, reason, row.response, "") for one in (lost if to else [""])]
+
+    def _area_names(self, areas: Sequence[str]) -> tuple[str, str]:
+        """Return how areas are called, in Chinese and English; a neighbour by what people wrote."""
+        known = {area.id: area for area in self._registry.areas}
+        named = [
+            (known[one].name_zh, known[one].name_en) if one in known else (one.removeprefix(_OTHER),) * 2
+            for one in areas
+        ]
+        return "、".join(zh for zh, _ in named), ", ".join(en for _, en in named)
 
     def _digests(self, turn: Turn, now: int) -> None:
         connection, c = turn.connection, n.gathered.c
-        rows = list(
-            connection.execute(sa.select(n.gathered).where(c.due_at <= now).order_by(c.priority, c.at, c.notice))
-        )
+        rows = list(connection.execute(sa.select(n.gathered).where(c.due_at <= now).order_by(c.at, c.notice)))
         lots: dict[tuple[str, str, int], list[sa.Row[Any]]] = {}
         for row in rows:
             lots.setdefault((row.recipient, row.digest, int(row.due_at)), []).append(row)
         for (recipient, digest, due_at), some in lots.items():
-            self._teller.tell(turn, _digest(recipient, digest, due_at, some), self._holders(recipient, now), now)
+            what, to = _digest(recipient, digest, due_at, some), self._holders(recipient, now)
+            lost = self._teller.tell(turn, what, to, now)
+            if len(lost) == len(to):
+                reason = Held.NO_ADDRESS if to else Held.NOBODY
+                store.note_muted(turn, [(step, recipient, reason, digest, "") for step in what.steps])
         if rows:
             connection.execute(sa.delete(n.gathered).where(c.due_at <= now))
 
 
 def _payload(kind: str, priority: int, parts: Sequence[EventPart], synthetic: bool) -> Payload:  # noqa: FBT001 - a fact
-    return Payload(kind=kind, priority=priority, synthetic=synthetic, language="zh", events=tuple(parts))
+    drill = bool(parts) and all(part.drill for part in parts)
+    return Payload(kind=kind, priority=priority, synthetic=synthetic, language="zh", events=tuple(parts), drill=drill)
+
+
+def _response_kind(act: str) -> str:
+    """Return what a step of a response is called in messages."""
+    return f"{_RESPONSE}_{act}"
 
 
 def _kind(kinds: Sequence[str]) -> str:
@@ -300,8 +382,9 @@ def _digest(recipient: str, digest: str, due_at: int, rows: Sequence[sa.Row[Any]
     payload = msgspec.structs.replace(
         _payload(DIGEST, priority, (), synthetic), messages=tuple(msgspec.json.decode(row.payload) for row in rows)
     )
+    gathered = (row.notice for row in rows)  # after a clock that was set back a time comes twice
     return What(
-        notice=hash_of(DIGEST, recipient, digest, due_at), kind=DIGEST, priority=priority, payload=payload,
+        notice=hash_of(DIGEST, recipient, digest, due_at, *gathered), kind=DIGEST, priority=priority, payload=payload,
         events=tuple(dict.fromkeys(event for one in said for event in one["events"])),
         steps=tuple(dict.fromkeys(step for one in said for step in one["steps"])),
         raised_at=min((row.raised_at for row in rows if row.raised_at is not None), default=None),

@@ -17,7 +17,7 @@ from sensors.errors import JianhuError
 
 LABELS: Final = frozenset({
     "event", "rule", "rule_kind", "site", "factor", "network", "class", "priority", "state", "window", "synthetic",
-    "line", *(area.value for area in LABELLED),
+    "drill", "line", *(area.value for area in LABELLED),
 })  # fmt: skip
 """What subjects are labelled with; `alerts.subjects.subject_of`, and the line by the policy."""
 _LENGTH: Final = 400

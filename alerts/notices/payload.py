@@ -66,6 +66,8 @@ class EventPart(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed: bool
     to_verify: bool
     synthetic: bool
+    drill: bool = False
+    """Raised under a drill (演练)."""
     detail: str
     """What was seen, of an event about the system itself."""
     labels: Mapping[str, str]
@@ -87,6 +89,13 @@ class CasePart(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int | None
     party: str
     link: str
+    about: str = ""
+    """Of a response: its kind, `alerts.cases.responses.ResponseKind`."""
+    level: int | None = None
+    """Of a response: 1 to 4."""
+    areas_zh: str = ""
+    """Of a response: where."""
+    areas_en: str = ""
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +106,8 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     synthetic: bool
     language: str
     """Of the recipient: ``zh`` or ``en``."""
+    drill: bool = False
+    """Whether all of it is a drill (演练)."""
     events: tuple[EventPart, ...]
     """The most urgent ones, at most the policy's ``listed``."""
     more: int = 0
@@ -143,8 +154,8 @@ def event_part(subject: Subject, tally: Tally | None, registry: Registry) -> Eve
         days_over=None if tally is None else tally.days, streak=None if tally is None else tally.streak,
         start=event.start, last=event.last, end=event.end, raised_at=event.raised_at, priority=event.priority,
         fact=event.fact.value, state=event.state.value, hint=event.hint, unconfirmed=event.unconfirmed,
-        to_verify=event.to_verify, synthetic=subject.synthetic, detail=peak.detail if is_standing else "",
-        labels=subject.labels, link=f"/alerts/{event.id}",
+        to_verify=event.to_verify, synthetic=subject.synthetic, drill=subject.drill,
+        detail=peak.detail if is_standing else "", labels=subject.labels, link=f"/alerts/{event.id}",
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from alerts import tables as t
 from alerts.desk import step_of
 from alerts.events import NOTIFIED, Change, Event, Fact
 from alerts.journal import Turn, event_of
+from alerts.modes import NO_MODES, Modes
 from alerts.notices import store
 from alerts.notices.escalation import Stop, begin, resume, stop_of
 from alerts.notices.flushing import Flusher
@@ -61,6 +62,8 @@ class NoticeSetup:
     registry: Registry
     calendar: WorkDays
     """Of the office, for quiet hours and digests."""
+    modes: Modes = NO_MODES
+    """What is raised under a drill is marked."""
     channels: Collection[str] | None = None
     """Names of the channels that there are; None: all that people name."""
 
@@ -75,6 +78,7 @@ class NoticePlanner:
             setup.rules,
             setup.registry,
         )
+        self._modes = setup.modes
         teller = Teller(setup.policy, setup.people, setup.calendar, setup.channels)
         self._flusher = Flusher(setup.policy, setup.people, teller, self._subject, setup.registry)
         self._start, self._owners = secrets.token_hex(8), _owners_mark(setup.people, setup.registry)
@@ -131,6 +135,8 @@ class NoticePlanner:
         """Return the group of a recipient that an event of these labels belongs to."""
         place, grouping = self._policy.grouping(labels)
         key = grouping.key(labels)
+        if labels.get("drill"):
+            key = (*key, ("drill", labels["drill"]))  # never in one message with what is meant
         return Head(id=hash_of("group", handle, place, *key), recipient=handle, place=place, labels=dict(key))
 
     @property
@@ -144,7 +150,7 @@ class NoticePlanner:
         return self._flusher
 
     def _subject(self, event: Event, now: int) -> Subject:
-        return subject_of(event, self._rules, self._registry, now)
+        return subject_of(event, self._rules, self._registry, now, self._modes)
 
     def _begin(self, turn: Turn, now: int) -> None:
         """Say once after each start what inhibits; that it was said stands in the database, where it can be undone."""

@@ -28,8 +28,22 @@ class SilenceState(StrEnum):
     EXPIRED = "expired"
 
 
+class SilenceFault(StrEnum):
+    """What is wrong with a silence."""
+
+    NO_TIME = "no_time"
+    TOO_LONG = "too_long"
+    EVERYTHING = "everything"
+    URGENT = "urgent"
+    ENDED = "ended"
+
+
 class BadSilence(JianhuError):
     """A silence that cannot be: without an end, without a matcher, or one that could mute nothing or everything."""
+
+    def __init__(self, fault: SilenceFault, text: str) -> None:
+        self.fault = fault
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +87,23 @@ def check_silence(silence: Silence, now: int) -> None:
         When it has no matcher that asks for something, no time, or can only be about what is urgent.
     """
     if silence.ends_at <= silence.starts_at or silence.ends_at <= now:
-        raise BadSilence("a silence ends after it starts, and not in the past")
+        raise BadSilence(SilenceFault.NO_TIME, "a silence ends after it starts, and not in the past")
     if silence.ends_at - max(silence.starts_at, now) > LONGEST_MS:
-        raise BadSilence(f"a silence lasts {LONGEST_MS // DAY_MS} days at most; renew it then")
+        raise BadSilence(SilenceFault.TOO_LONG, f"a silence lasts {LONGEST_MS // DAY_MS} days at most; renew it then")
     if all(one.holds({}) for one in silence.matchers):
-        raise BadSilence("a silence needs a matcher that does not fit an empty label, or it mutes everything")
+        raise BadSilence(
+            SilenceFault.EVERYTHING,
+            "a silence needs a matcher that does not fit an empty label, or it mutes everything",
+        )
     about = [one for one in silence.matchers if one.name == "priority"]
     if about and not any(match(about, {"priority": str(level)}) for level in (2, 3, 4)):
-        raise BadSilence("what is urgent (priority 1) is never muted")
+        raise BadSilence(SilenceFault.URGENT, "what is urgent (priority 1) is never muted")
 
 
 def expire(silence: Silence, author: str, why: str, now: int) -> Silence:
     """Return a silence ended at an instant; one that has not begun never begins."""
     if silence.state(now) is SilenceState.EXPIRED:
-        raise BadSilence(f"silence {silence.id} has ended already")
+        raise BadSilence(SilenceFault.ENDED, f"silence {silence.id} has ended already")
     starts = min(silence.starts_at, now)
     return replace(silence, starts_at=starts, ends_at=now, expired_by=author, expired_why=why)
 

@@ -17,7 +17,7 @@ delivery = sa.Table(
     sa.Column("address", sa.String(400), nullable=False),
     sa.Column(
         "kind", sa.String(16), nullable=False,
-        comment="raised, worsened, confirmed, cleared, withdrawn, repeat, digest, escalation, case_step, test",
+        comment="alerts.notify.templates.KINDS",
     ),
     sa.Column("priority", sa.SmallInteger, nullable=False, comment="1 urgent to 4 early warning: the most urgent"),
     sa.Column("subjects", sa.Text, nullable=False, comment='JSON: {"events": [...], "steps": [...], "case": "" }'),

@@ -47,7 +47,7 @@ class Message:
     """Id of the delivery: the same at each attempt, so that a receiver can drop repeats."""
     notice: str
     kind: str
-    """raised, cleared, withdrawn, confirmed, repeat, digest, escalation, case_step, test."""
+    """raised, cleared, withdrawn, confirmed, repeat, digest, escalation, case_step, response_step, test."""
     priority: int
     """1 urgent to 4 early warning."""
     recipient: str

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 SECTION: Final = "templates"
 LANGUAGES: Final = ("zh", "en")
 KINDS: Final = (
-    "raised", "cleared", "withdrawn", "confirmed", "repeat", "digest", "escalation", "case_step", "test",
+    "raised", "cleared", "withdrawn", "confirmed", "worsened", "repeat", "digest", "escalation", "case_step",
+    "response_step", "test",
 )  # fmt: skip
 DEFAULT: Final = "default"
 """The template of every kind that has none of its own."""

@@ -153,6 +153,13 @@ def sample(kind: str, now: int, *, language: str = "zh", synthetic: bool = True)
                 id="sample", kind="handed_over", state="handed_over", author="张三", reason="请现场核查", code="",
                 at=now, due_at=now + 24 * 60 * MINUTE_MS, party="示例街道", link="/cases/sample",
             )  # fmt: skip
+        case "response_step":
+            part = CasePart(
+                id="sample", kind="response_start", state="started", author="张三", reason="按预案启动", code="",
+                at=now, due_at=None, party="", link="", about="heavy_pollution", level=3, areas_zh="示例区",
+                areas_en="sample district",
+            )  # fmt: skip
+            more = {"events": (), "case": part}
         case "digest":
             one = Payload(kind="raised", priority=3, synthetic=synthetic, language=language, events=(event,))
             more = {"events": (), "messages": (msgspec.to_builtins(one),)}

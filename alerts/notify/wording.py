@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from alerts.cases.responses import ResponseKind
+from alerts.cases.texts import case_word
 from alerts.notices.payload import CasePart, EventPart, Payload
 from alerts.notify.channels import Message, plain
 from alerts.notify.delivery import BadMessage
@@ -19,6 +21,7 @@ from sensors.clock import beijing
 _ZH: Final = "zh"
 _NO_EVENT: Final = dict.fromkeys(EVENT_FIELDS, "")
 _MARKS: Final[Mapping[str, str]] = {"zh": "【模拟数据】", "en": "[Synthetic data] "}
+_DRILLS: Final[Mapping[str, str]] = {"zh": "【演练】", "en": "[Drill] "}
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "raised": ("新报警", "New alert"),
     "cleared": ("报警解除", "Cleared"),
@@ -29,6 +32,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "digest": ("报警汇总", "Digest"),
     "escalation": ("逾时未签收，升级", "Escalated: not acknowledged"),
     "case_step": ("案件进展", "Case"),
+    "response_step": ("响应进展", "Response"),
     "test": ("试发", "Test"),
 }
 _NAMED: Final = frozenset({Kind.LIMIT.value, Kind.FINDING.value})
@@ -62,11 +66,17 @@ _STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "reported": ("已反馈", "reported"),
     "written_off": ("已销号", "written off"),
     "noted": ("备注", "note"),
+    "inspection": ("现场检查", "inspection"),
+    "response_start": ("启动响应", "response started"),
+    "response_respond": ("已响应", "responded"),
+    "response_adjust": ("响应调整", "response adjusted"),
+    "response_lift": ("解除响应", "response lifted"),
 }
 _ESCALATED: Final = (
     "已 {minutes} 分钟无人签收，现升级至{tier}。",
     "Nobody acknowledged for {minutes} minutes; now {tier} is told.",
 )
+_LEVEL: Final = ("级别 {level}", "level {level}")
 _DUE: Final = ("办理期限 {at}", "due {at}")
 
 
@@ -120,28 +130,31 @@ class Wording:
         """Return the values that a template may name, all but those of the recipient."""
         language = _language(payload)
         parts = list(_parts(payload))
-        events = [self._event(part, language) for part in parts]
+        drill = payload.drill or (bool(parts) and all(part.drill for part in parts))
+        events = [self._event(part, language, "" if drill else _drill(part, language)) for part in parts]
+        gathered = _gathered(payload)
+        more = payload.more + sum(one.more for one in gathered)
         case = payload.case
         return {
             "events": events,
             "first": events[0] if events else _NO_EVENT,
-            "count": len(events) + payload.more,
-            "more": str(payload.more or ""),
+            "count": len(events) + more,
+            "more": str(more or ""),
             "kind": kind,
             "kind_name": _of(_KINDS, kind, language),
             "priority": str(payload.priority),
             "priority_name": word(Priority(payload.priority), Language(language)),
-            "mark": _MARKS[language] if synthetic or payload.synthetic else "",
+            "mark": (_MARKS[language] if synthetic or payload.synthetic else "") + (_DRILLS[language] if drill else ""),
             "synthetic": synthetic or payload.synthetic,
             "case": "" if case is None else case.id,
             "step": "" if case is None else _of(_STEPS, case.kind, language),
             "author": "" if case is None else case.author,
             "link": "" if case is None else self._link(case.link),
             "tier": _of(_TIERS, payload.tier, language),
-            "note": _note(payload, language),
+            "note": "\n".join(note for one in (payload, *gathered) if (note := _note(one, language))),
         }
 
-    def _event(self, part: EventPart, language: str) -> dict[str, str]:
+    def _event(self, part: EventPart, language: str, mark: str) -> dict[str, str]:
         chinese = language == _ZH
         table = f"表{part.table}" if chinese else f"table {part.table}"
         return {
@@ -150,7 +163,7 @@ class Wording:
             "site": part.site,
             "site_name": part.site_zh if chinese else part.site_en,
             "areas": part.place_zh if chinese else "",
-            "title": part.title_zh if chinese else part.title_en,
+            "title": mark + _title(part, language),
             "because": part.because_zh if chinese else part.because_en,
             "factor": part.factor_zh if chinese else part.factor_en,
             "value": (part.value_zh if chinese else part.value_en) or part.detail,
@@ -173,7 +186,7 @@ class Wording:
         made: dict[str, Any] = msgspec.to_builtins(payload)
         made["events"] = [
             msgspec.to_builtins(part)
-            | {"title": part.title_zh if language == _ZH else part.title_en, "link": self._link(part.link)}
+            | {"title": _drill(part, language) + _title(part, language), "link": self._link(part.link)}
             for part in _parts(payload)
         ]
         made.pop("messages", None)
@@ -184,13 +197,16 @@ class Wording:
 
 
 def _parts(payload: Payload) -> Iterator[EventPart]:
-    """Yield the events of a message, those of a digest's messages among them, each once."""
-    seen: set[str] = set()
-    gathered = [msgspec.convert(one, Payload) for one in payload.messages]
-    for part in (*payload.events, *(part for one in gathered for part in one.events)):
-        if part.id not in seen:
-            seen.add(part.id)
-            yield part
+    """Yield the events of a message, those of a digest's messages among them, each once and as it stood last."""
+    found: dict[str, EventPart] = {}
+    for part in (*payload.events, *(part for one in _gathered(payload) for part in one.events)):
+        found[part.id] = part
+    yield from sorted(found.values(), key=lambda part: part.priority) if payload.messages else found.values()
+
+
+def _gathered(payload: Payload) -> list[Payload]:
+    """Return the messages that a digest gathers."""
+    return [msgspec.convert(one, Payload) for one in payload.messages]
 
 
 def _note(payload: Payload, language: str) -> str:
@@ -199,14 +215,26 @@ def _note(payload: Payload, language: str) -> str:
         tier = _of(_TIERS, payload.tier, language)
         said.append(_ESCALATED[place].format(minutes=payload.unacknowledged_min, tier=tier))
     if payload.case is not None:
-        said += _case_note(payload.case, place)
+        said += _case_note(payload.case, place, language)
     return "\n".join(said)
 
 
-def _case_note(case: CasePart, place: int) -> list[str]:
-    signed = " · ".join(one for one in (case.author, case.party, case.reason) if one)
+def _case_note(case: CasePart, place: int, language: str) -> list[str]:
+    about = case_word(ResponseKind(case.about), Language(language)) if case.about else ""
+    level = "" if case.level is None else _LEVEL[place].format(level=case.level)
+    areas = case.areas_zh if language == _ZH else case.areas_en
+    step = _of(_STEPS, case.kind, language)
+    signed = " · ".join(one for one in (about, step, level, areas, case.author, case.party, case.reason) if one)
     due = [] if case.due_at is None else [_DUE[place].format(at=_time(case.due_at))]
     return ([signed] if signed else []) + due
+
+
+def _title(part: EventPart, language: str) -> str:
+    return part.title_zh if language == _ZH else part.title_en
+
+
+def _drill(part: EventPart, language: str) -> str:
+    return _DRILLS[language] if part.drill else ""
 
 
 def _language(payload: Payload) -> str:
