@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -11,11 +12,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from alerts.desk import NotSigned
 from alerts.handover.book import Handover, NotTaken
 from alerts.handover.content import Proof
-from alerts.notices.matchers import LABELS, BadMatcher
+from alerts.notices.matchers import LABELS, BadMatcher, check_labels, parse_matcher
 from alerts.notices.silencedesk import Wish
 from alerts.notices.silences import LONGEST_MS, BadSilence
 from dashboards.casepages import office_of
-from dashboards.console import Console, console_of
+from dashboards.console import Console, catalogue_of, console_of
 from dashboards.deskapi import is_event_id
 from dashboards.forms import text_of
 from dashboards.visitor import clean_author, remember_author, visitor_of
@@ -67,7 +68,7 @@ async def silence(request: Request) -> Response:
         starts_at=now,
         ends_at=now + lasts,
     )
-    return await _try(request, lambda: office_of(console).silences.add(wish, now), name)
+    return await _try(request, lambda: office_of(console).silences.add(wish, now), name, wish.matchers)
 
 
 @router.post("/silences/{silence_id}/expire")
@@ -81,26 +82,50 @@ async def expire(request: Request, silence_id: str) -> Response:
     return await _try(request, lambda: office_of(console).silences.expire(silence_id, name, why, now), name)
 
 
-async def _try(request: Request, do: Any, name: str) -> Response:
+async def _try(request: Request, do: Any, name: str, matchers: Iterable[str] = ()) -> Response:
     """Do something with a silence; what speaks against it is said on the page."""
     console = console_of(request)
 
-    def ask() -> str:
+    def ask() -> tuple[str, Mapping[str, object]] | None:
         try:
             do()
         except (BadMatcher, BadSilence, NotSigned, UnknownName) as error:
-            return str(error)
-        return ""
+            return _fault(error, matchers)
+        return None
 
     done = await console.keeper.ask(ask)
     if not done.fresh:
         return console.page(request, "lost.html", status=503, what="banner.desk_silent")
-    if done.value:
-        return await _silences(request, why=done.value, status=422)
+    if done.value is not None:
+        key, values = done.value
+        return await _silences(request, why=catalogue_of(request).text(key, **values), status=422)
     await console.watch.look_soon()
     response = RedirectResponse("/silences", status_code=303)
     remember_author(response, name)
     return response
+
+
+def _fault(
+    error: BadMatcher | BadSilence | NotSigned | UnknownName, matchers: Iterable[str]
+) -> tuple[str, Mapping[str, object]]:
+    """Return the text that says what speaks against a silence, and what stands in it."""
+    match error:
+        case BadSilence():
+            return f"silence_fault.{error.fault}", {"days": LONGEST_MS // DAY_MS}
+        case BadMatcher():
+            return "silence.bad_matcher", {"text": next((one for one in matchers if not _is_matcher(one)), "")}
+        case NotSigned():
+            return "silence.not_signed", {}
+        case _:
+            return "silence.unknown", {}
+
+
+def _is_matcher(text: str) -> bool:
+    try:
+        check_labels([parse_matcher(text)])
+    except BadMatcher:
+        return False
+    return True
 
 
 @router.get("/handover")

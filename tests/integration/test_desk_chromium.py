@@ -95,6 +95,44 @@ def test_what_somebody_types_is_not_taken_away_by_a_new_alert(two: Desktop, page
     expect(page.locator("#act-note textarea")).to_have_value("正在写")
 
 
+def test_a_page_that_waited_for_somebody_who_typed_is_renewed_when_he_gives_up(two: Desktop, page: Page) -> None:
+    page.goto(f"{two.address}/desk")
+    page.locator("#queue .item .body").first.click()
+    page.locator("#act-note summary").click()
+    page.locator("#act-note textarea").fill("正在写")
+    name = page.url.rsplit("/", 1)[1]
+    page.evaluate(
+        "async (id) => { await fetch(`/api/v1/cases/${id}/acts`, {method: 'POST', body: "
+        "JSON.stringify({act: 'acknowledge', author: '王五'})}); }",
+        name,
+    )
+    expect(page.locator("#open-count")).to_have_text("1")
+    expect(page.locator(".life .here")).to_have_text("待签收")
+    page.locator("#act-note textarea").fill("")
+    expect(page.locator(".life .here")).to_have_text("已签收")
+
+
+def test_what_was_chosen_stays_chosen_when_the_lines_above_the_page_change(two: Desktop, page: Page) -> None:
+    page.goto(f"{two.address}/desk")
+    page.locator("#queue input[type=checkbox]").first.check()
+    page.evaluate(
+        "new Promise((done) => { document.addEventListener('htmx:after:swap', () => done(true), {once: true});"
+        "document.getElementById('ribbon').dispatchEvent(new CustomEvent('jianhu:ribbon')); })"
+    )
+    expect(page.locator("#queue input[type=checkbox]").first).to_be_checked()
+    expect(page.locator("#bulk")).to_contain_text("已选 1 件")
+
+
+def test_an_act_that_is_refused_says_why_and_leaves_what_was_written(two: Desktop, page: Page) -> None:
+    page.goto(f"{two.address}/handover")
+    page.evaluate("document.querySelector(\"form[action='/handover'] input[name=author]\").maxLength = 99")
+    page.locator("form[action='/handover'] input[name=author]").fill("很长的名字" * 10)
+    page.locator("form[action='/handover'] textarea").fill("盯住 A 站")
+    page.locator("form[action='/handover'] button").click()
+    expect(page.locator("#line-failed")).to_contain_text("姓名")
+    expect(page.locator("form[action='/handover'] textarea")).to_have_value("盯住 A 站")
+
+
 def test_a_shift_is_handed_over_in_the_browser(two: Desktop, page: Page) -> None:
     complaints = watched(page)
     page.goto(f"{two.address}/handover")

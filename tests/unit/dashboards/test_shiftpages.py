@@ -86,14 +86,14 @@ def test_a_silence_is_set_with_author_reason_and_end(desk: House) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"matchers": "nonsense", "reason": "x", "hours": "1"}, "is no matcher"),
-        ({"matchers": 'colour="red"', "reason": "x", "hours": "1"}, "no label"),
-        ({"matchers": "", "reason": "x", "hours": "1"}, "mutes everything"),
-        ({"matchers": 'priority="1"', "reason": "x", "hours": "1"}, "urgent (priority 1) is never muted"),
-        ({"matchers": 'site="A"', "reason": "", "hours": "1"}, "a reason"),
-        ({"matchers": 'site="A"', "reason": "x", "hours": "x"}, "90 days"),
-        ({"matchers": 'site="A"', "reason": "x", "hours": "9999"}, "90 days"),
-        ({"matchers": 'site="A"', "reason": "x", "hours": "1", "author": ""}, "a name"),
+        ({"matchers": "nonsense", "reason": "x", "hours": "1"}, "“nonsense”不能用作匹配条件"),
+        ({"matchers": 'colour="red"', "reason": "x", "hours": "1"}, "“colour=&#34;red&#34;”不能用作匹配条件"),
+        ({"matchers": "", "reason": "x", "hours": "1"}, "否则会静默全部"),
+        ({"matchers": 'priority="1"', "reason": "x", "hours": "1"}, "紧急（1 级）告警从不静默"),
+        ({"matchers": 'site="A"', "reason": "", "hours": "1"}, "请填写姓名和原因"),
+        ({"matchers": 'site="A"', "reason": "x", "hours": "x"}, "最长 90 天"),
+        ({"matchers": 'site="A"', "reason": "x", "hours": "9999"}, "最长 90 天"),
+        ({"matchers": 'site="A"', "reason": "x", "hours": "1", "author": ""}, "请填写姓名和原因"),
     ],
 )
 def test_what_is_wrong_with_a_silence_is_said_and_nothing_is_muted(
@@ -103,6 +103,15 @@ def test_what_is_wrong_with_a_silence_is_said_and_nothing_is_muted(
     assert done.status_code == 422
     assert told in done.text.split('id="lack">')[1].split("</p>")[0]
     assert desk.office.silences.silences(desk.wall) == ()
+
+
+def test_what_is_wrong_with_a_silence_is_said_in_the_language_of_the_page(desk: House) -> None:
+    wrong = {"matchers": 'site=~"(a+)+"', "reason": "x", "hours": "1"}
+    for language, told in (("zh", "正则中的重复最多三处"), ("en", "at most three repeats")):
+        lack = post(desk, f"/silences?lang={language}", **wrong).text.split('id="lack">')[1].split("</p>")[0]
+        assert told in lack
+        assert bool(re.search("[\u4e00-\u9fff]", lack)) is (language == "zh")
+        assert "site=~&#34;(a+)+&#34;" in lack
 
 
 def test_a_silence_ends_early_by_name_and_reason_and_stays_on_the_list(desk: House) -> None:

@@ -14,7 +14,7 @@ from alerts.cases.record import Need, Role, StepKind
 from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
 from alerts.handover.book import HandoverReason
 from alerts.handover.content import Proof
-from alerts.notices.silences import SilenceState
+from alerts.notices.silences import SilenceFault, SilenceState
 from alerts.rules import Kind
 from alerts.states import State
 from alerts.texts import Language
@@ -71,6 +71,7 @@ CODES: dict[str, Iterable[object]] = {
     "evidence": list(EvidenceKind),
     "lack": list(Lack),
     "silence_state": list(SilenceState),
+    "silence_fault": list(SilenceFault),
     "plant_state": list(PlantState),
 }
 MADE = {
