@@ -27,8 +27,13 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it comes without typ
 
 
 def services_first(items: list[pytest.Item]) -> None:
-    """Bring the heavy tests to the front, then those of services: what lasts long must not begin last.
+    """Bring heavy tests to the front, then those of services and slow ones: what lasts long must not begin last.
 
     Among themselves they stay in their random order.
     """
-    items.sort(key=lambda item: (share_of(item.nodeid) != "heavy", "integration" not in item.keywords))
+
+    def rank(item: pytest.Item) -> tuple[bool, bool]:
+        long = "integration" in item.keywords or "slow" in item.keywords
+        return share_of(item.nodeid) != "heavy", not long
+
+    items.sort(key=rank)

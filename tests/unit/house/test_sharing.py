@@ -47,16 +47,16 @@ def test_all_heavy_trees_are_one_share_and_are_there() -> None:
     assert {share_of(f"{path}::test_a") for path in HEAVY} == {"heavy"}
 
 
-def test_heavy_trees_come_first_then_services_and_the_rest_keeps_its_order() -> None:
+def test_heavy_trees_come_first_then_what_lasts_long_and_the_rest_keeps_its_order() -> None:
     class Item:
         def __init__(self, nodeid: str, *keywords: str) -> None:
             self.nodeid, self.keywords = nodeid, keywords
 
     heavy = min(HEAVY)
-    names = ["u2", "i2", f"{heavy}::t", "u1", "i1"]
-    items = [Item(name, *(["integration"] if name[0] in "it" else [])) for name in names]
+    names = ["u2", "i2", f"{heavy}::t", "u1", "s", "i1"]
+    items = [Item(name, {"i": "integration", "s": "slow"}.get(name[0], "")) for name in names]
     services_first(items)  # type: ignore[arg-type]  # all that is asked of an item
-    assert [item.nodeid for item in items] == [f"{heavy}::t", "i2", "i1", "u2", "u1"]
+    assert [item.nodeid for item in items] == [f"{heavy}::t", "i2", "s", "i1", "u2", "u1"]
 
 
 def test_what_workers_could_not_run_is_said_at_the_end(tmp_path: Path) -> None:
