@@ -16,6 +16,7 @@ from sensors.errors import ConfigError
 from sensors.factors import Factor
 from sensors.facts import FactType
 from sensors.kinds import Kind as Network
+from sensors.registry import Registry
 from sensors.windows import Span
 from sensors.yamlfile import Document
 from streams.discharge.limiting import SUFFIX
@@ -35,6 +36,7 @@ class Reading:
     standards: Standards | None
     modes: Modes | None
     seasons: Mapping[str, Season]
+    registry: Registry | None = None
 
     def error(self, key: str | tuple[str | int, ...], problem: str, mend: str) -> ConfigError:
         """Return the error that points at a key of the rule."""
@@ -99,6 +101,18 @@ class Reading:
             if value not in choices:
                 mend = f"name some of {', '.join(choices)}"
                 raise self.error(("where", name, place), f"{name} is never {value!r}", mend)
+
+    def check_places(self, sites: Sequence[str], areas: Sequence[str]) -> None:
+        """Refuse sites and areas that the registry does not hold; a quota is of an area too."""
+        if self.registry is None:
+            return
+        known_areas = {area.id for area in self.registry.areas}
+        known_sites = {site.id for site in self.registry.of_kind(self.network.name)} | known_areas
+        for key, names, known in (("sites", sites, known_sites), ("areas", areas, known_areas)):
+            for place, name in enumerate(names):
+                if name not in known:
+                    problem = f"the registry has no {key.removesuffix('s')} {name!r} of {self.network.name}"
+                    raise self.error((key, place), problem, f"name one of the registry's {key}, as it writes them")
 
     def season(self, name: str) -> Season:
         """Return a season of the file."""

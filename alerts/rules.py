@@ -66,6 +66,7 @@ from sensors.clock import DAY_MS, HOUR_MS, day_number, first_hour_of_day
 from sensors.errors import Problems, UnknownName
 from sensors.kinds import Kind as Network
 from sensors.kinds import load_kind
+from sensors.registry import Registry
 from sensors.yamlfile import Document, read_yaml
 from streams.results import AQI, PACKETS, Window
 from streams.standards import Standards
@@ -94,6 +95,7 @@ def load_rules(
     standards: Standards | None = None,
     network_of: NetworkOf = load_kind,
     modes: Modes | None = None,
+    registry: Registry | None = None,
 ) -> Rules:
     """Read a rules file, by default the one that comes with the package; see `parse_rules`.
 
@@ -103,9 +105,9 @@ def load_rules(
         When it is not there or wrong: with file, line, key, problem and what to do.
     """
     if path is not None:
-        return parse_rules(read_yaml(path), standards, network_of, modes)
+        return parse_rules(read_yaml(path), standards, network_of, modes, registry)
     with as_file(files("alerts").joinpath("data/rules.yaml")) as packaged:
-        return parse_rules(read_yaml(packaged), standards, network_of, modes)
+        return parse_rules(read_yaml(packaged), standards, network_of, modes, registry)
 
 
 def parse_rules(
@@ -113,6 +115,7 @@ def parse_rules(
     standards: Standards | None = None,
     network_of: NetworkOf = load_kind,
     modes: Modes | None = None,
+    registry: Registry | None = None,
 ) -> Rules:
     """Return the rules that a document says.
 
@@ -126,13 +129,15 @@ def parse_rules(
         Gives the kinds of readings that rules name.
     modes
         With them, each mode that a rule names must be one of them, or a kind of modes.
+    registry
+        With it, the sites and areas that a rule names must stand in it.
 
     Raises
     ------
     ConfigError
         When a key is unknown, missing, of a wrong type or out of bounds; when a kind of readings, factor, unit,
-        window, season or mode does not fit; when versions of one rule overlap or are of two kinds; when no standard
-        gives the limit. All that is wrong stands in ``further``.
+        window, season, mode, site or area does not fit; when versions of one rule overlap or are of two kinds; when no
+        standard gives the limit. All that is wrong stands in ``further``.
     """
     problems = Problems()
     file, places = document.read_parts(RulesFile, _PARTS, _MEND, problems)
@@ -142,7 +147,7 @@ def parse_rules(
     for place, entry in zip(map(int, places["rules"]), file.rules, strict=True):
         with problems.kept():
             network = _network(document, place, entry.network or file.kind, network_of)
-            rules.append(_rule(Reading(document, place, network, standards, modes, seasons), entry))
+            rules.append(_rule(Reading(document, place, network, standards, modes, seasons, registry), entry))
             good.append(place)
     with problems.kept():
         _check_versions(document, rules, good)
@@ -174,6 +179,7 @@ def _common(reading: Reading, entry: CommonEntry) -> Rule:
     for name, values in entry.where.items():
         reading.check_setting(name, "where")
         reading.check_choices(name, values)
+    reading.check_places(entry.sites, entry.areas)
     for place, name in enumerate(entry.classes):
         if name not in network.classes:
             mend = f"name one of {', '.join(network.classes)}"

@@ -80,7 +80,7 @@ def check_configuration(settings: Settings) -> Report:
         found.counts["kinds"] = ", ".join(registry.kinds)
     standards = load_standards()
     found.counts["standards"] = f"pack {standards.pack}"
-    rules = found.of(lambda: _rules(settings))
+    rules = found.of(lambda: _rules(settings, registry))
     found.counts["rules"] = str(len(rules.rules)) if rules is not None else "-"
     _permits(settings, registry, kinds, found)
     _targets(settings, registry, found)
@@ -123,14 +123,14 @@ def _own_kind(path: Path, evaluations: tuple[str, ...], period_evaluations: tupl
     return parse_kind(read_yaml(path), evaluations, period_evaluations)
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings, registry: Registry | None) -> Rules:
     from alerts.modes import load_modes  # noqa: PLC0415 - the console's own imports are slow
     from alerts.rules import load_rules  # noqa: PLC0415
 
     path, modes_path = settings.rules_path, settings.modes_path
     modes = load_modes(modes_path if modes_path.exists() else None)
     network_of = partial(load_kind, folder=settings.kinds_dir)
-    return load_rules(path if path.exists() else None, load_standards(), network_of, modes)
+    return load_rules(path if path.exists() else None, load_standards(), network_of, modes, registry)
 
 
 def _permits(settings: Settings, registry: Registry | None, kinds: Mapping[str, Kind], found: _Findings) -> None:

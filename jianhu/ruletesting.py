@@ -147,7 +147,9 @@ def run_delivered() -> tuple[Outcome, ...]:
         return run_file(path)
 
 
-def run_file(path: Path, rules_path: Path | None = None, network_of: NetworkOf = load_kind) -> tuple[Outcome, ...]:
+def run_file(
+    path: Path, rules_path: Path | None = None, network_of: NetworkOf = load_kind, modes: Modes = NO_MODES
+) -> tuple[Outcome, ...]:
     """Run all tests of a file.
 
     Parameters
@@ -158,6 +160,8 @@ def run_file(path: Path, rules_path: Path | None = None, network_of: NetworkOf =
         Rules in the place of those that it names.
     network_of
         Gives the kinds of readings.
+    modes
+        Modes that hold where the file names none of its own.
 
     Raises
     ------
@@ -168,9 +172,9 @@ def run_file(path: Path, rules_path: Path | None = None, network_of: NetworkOf =
     file = document.read_as(TestsFile, _MEND)
     standards = load_standards()
     chosen = rules_path or (path.parent / file.rules if file.rules else None)
-    modes = load_modes(path.parent / file.modes) if file.modes else NO_MODES
+    held = load_modes(path.parent / file.modes) if file.modes else modes
     bench = Bench(
-        rules=load_rules(chosen, standards, network_of, modes), modes=modes, standards=standards,
+        rules=load_rules(chosen, standards, network_of, held), modes=held, standards=standards,
         registry=_registry(file.sites), network_of=network_of,
     )  # fmt: skip
     _check(document, file, bench)

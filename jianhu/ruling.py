@@ -44,14 +44,22 @@ def run_tests(
         list[Path] | None, typer.Argument(metavar="FILE…", help="Files of tests; none: those delivered.")
     ] = None,
     rules: RulesFile = None,
+    directory: Folder = None,
 ) -> None:
-    """Run tests of rules: series of results, and the events that must follow. Exit code 1 when one fails."""
+    """Run tests of rules: series of results, and the events that must follow. Exit code 1 when one fails.
+
+    Kinds of readings, and the modes of a file that names none, are those of the configuration.
+    """
+    from alerts.modes import load_modes  # noqa: PLC0415
     from jianhu.ruletesting import run_delivered, run_file  # noqa: PLC0415
 
     outcomes: list[Outcome] = []
+    parts = Assembly(_settings(directory))
+    held = parts.settings.modes_path
+    modes = load_modes(held if files and held.exists() else None)  # areas are those of the tests
     for path in files or ():
         typer.echo(f"{path}:")
-        found = run_file(path, rules)
+        found = run_file(path, rules, parts.kind, modes)
         outcomes += found
         for outcome in found:
             typer.echo(outcome.told())
@@ -132,7 +140,10 @@ def _rules(parts: Assembly, path: Path | None) -> Rules:
     """Return the rules of a file, else those in force."""
     from alerts.rules import load_rules  # noqa: PLC0415
 
-    return load_alert_rules(parts) if path is None else load_rules(path, parts.standards, parts.kind)
+    if path is None:
+        return load_alert_rules(parts)
+    registry = parts.registry if parts.settings.registry_path.exists() else None
+    return load_rules(path, parts.standards, parts.kind, load_alert_modes(parts), registry)
 
 
 def _row(rule: Rule, language: Language) -> Sequence[str]:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from alerts.rules import Kind, Rules, load_rules, parse_rules
+from sensors.areas import Area
 from sensors.errors import ConfigError
 from sensors.kinds import kind_names, load_kind
+from sensors.registryfile import AreaType
 from sensors.yamlfile import parse_yaml
 from streams.results import AQI, Window
 from streams.standards import load_standards
+from tests.unit.alerts.building import registry, site
 
 HEAD = "kind: air\nbackfill_after_hours: 6\nrules:\n"
 
@@ -138,6 +142,25 @@ def test_a_wrong_rule_is_refused_with_line_and_key(text: str, line: int, key: st
         parsed(text)
     assert (refused.value.file, refused.value.line, refused.value.key) == ("rules.yaml", line, key)
     assert refused.value.mend
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("  - {id: a, kind: no_data, sites: [A, X]}", "rules.0.sites.1"),
+        ("  - {id: a, kind: no_data, areas: [prak]}", "rules.0.areas.0"),
+        ("  - {id: a, network: outfall, kind: no_data, sites: [A]}", "rules.0.sites.0"),
+    ],
+)
+def test_a_site_or_area_that_the_registry_does_not_hold_is_refused(text: str, key: str) -> None:
+    park = Area(id="park", type=AreaType.PARK, name_zh="园", name_en="park", parent=None, synthetic=True, source="test")
+    known = replace(registry(site("A", areas=("park",))), areas=(park,))
+    with pytest.raises(ConfigError) as refused:
+        parse_rules(parse_yaml(HEAD + text, "rules.yaml"), load_standards(), registry=known)
+    assert (refused.value.line, refused.value.key) == (4, key)
+    good = HEAD + "  - {id: a, kind: no_data, sites: [A]}\n  - {id: b, kind: no_data, sites: [park], areas: [park]}"
+    assert len(parse_rules(parse_yaml(good, "rules.yaml"), registry=known).rules) == 2
+    assert len(parsed(text).rules) == 1
 
 
 def test_a_limit_on_a_window_of_no_standard_is_refused_with_the_way_out() -> None:

@@ -117,6 +117,21 @@ def test_other_rules_can_be_put_in_the_place_of_those_a_file_names(folder: Path)
     assert found.exit_code == 1
 
 
+MODES = """
+modes:
+  - {id: games, kind: guarantee, name: {zh: 保障, en: games}, from: 2026-12-13T00:00:00+08:00,
+     to: 2026-12-14T00:00:00+08:00, share: 0.5, author: 局长, why: 保障}
+"""
+
+
+def test_modes_of_the_configuration_hold_where_a_file_names_none(folder: Path) -> None:
+    (folder / "modes.yaml").write_text(MODES, encoding="utf-8")
+    path = write(folder, GOOD)  # under half the threshold the first hour is over too
+    assert CliRunner().invoke(cli.app, ["rules", "test", str(path)]).exit_code == 0
+    found = CliRunner().invoke(cli.app, ["rules", "test", str(path), "--dir", str(folder)])
+    assert (found.exit_code, "from: 2026-12-13T00:00" in found.output) == (1, True)
+
+
 def test_the_list_shows_what_holds_on_a_day_and_the_seasons_with_their_trades(tmp_path: Path) -> None:
     winter = CliRunner().invoke(cli.app, ["rules", "list", "--on", "2026-12-13", "--dir", str(tmp_path)])
     summer = CliRunner().invoke(cli.app, ["rules", "list", "--on", "2026-07-01", "--dir", str(tmp_path)])
