@@ -90,7 +90,9 @@ def load_alert_rules(parts: Assembly) -> Rules:
 
     path, modes_path = parts.settings.rules_path, parts.settings.modes_path
     modes = load_modes(modes_path if modes_path.exists() else None)
-    return load_rules(path if path.exists() else None, parts.standards, parts.kind, modes)
+    if not path.exists():  # those delivered name no sites or areas
+        return load_rules(None, parts.standards, parts.kind, modes)
+    return load_rules(path, parts.standards, parts.kind, modes, parts.registry)
 
 
 def load_alert_modes(parts: Assembly) -> Modes:
