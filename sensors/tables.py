@@ -259,7 +259,7 @@ class _Reading:
             raise self._error((*path, "throughout"), "within and throughout at once", "give one of them")
         given = [key for key in _COMPARISONS if getattr(entry, key) is not None]
         if entry.setting is not None:
-            if entry.factor is not None or given or not entry.one_of:
+            if entry.factor is not None or given or not entry.one_of or max(entry.within, entry.throughout) > 1:
                 mend = "give setting with one_of alone, or a factor with one comparison"
                 raise self._error(path, "a setting with something else", mend)
             _check_choice(self.document, (*path, "one_of"), entry.setting, entry.one_of, self.facts)

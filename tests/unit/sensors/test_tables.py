@@ -115,6 +115,7 @@ def test_thresholds_are_kept_in_the_canonical_unit_or_by_the_name_of_the_setting
         (BY_POWER, "setting: use, one_of: [oats]", "conditions.on.one_of", "never 'oats'"),
         (BY_POWER, "setting: power_on, one_of: [rye]", "conditions.on.one_of", "no choice"),
         (BY_POWER, "setting: use", "conditions.on", "a setting with something else"),
+        (BY_POWER, "setting: use, one_of: [farm], within: 3", "conditions.on", "a setting with something else"),
         ("id: idle", "id: flow", "id", "flow is a factor of this kind"),
         ("name: {zh: 空转", "where: {use: [oats]}\n    name: {zh: 空转", "where.use", "never 'oats'"),
         ("source: made for a test", "sauce: made for a test", "sauce", "unknown key"),
