@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from alerts import tables as t
 from alerts.cases import tables as ct
 from alerts.cases.casefile import CaseFile
+from alerts.cases.evidence import Lack
 from alerts.cases.incidents import incident_of
 from alerts.cases.keeper import SubjectOf
-from alerts.cases.life import Ask, act, allowed_acts, checked
+from alerts.cases.life import ActIncomplete, Ask, act, allowed_acts, checked
 from alerts.cases.policy import CasePolicy, Owed
 from alerts.cases.record import Case, CaseStep
 from alerts.cases.responsedesk import ResponseDesk
@@ -29,6 +30,7 @@ from sensors.errors import UnknownName
 FILE_EVENTS: Final = 50
 """Most events of which a file tells everything: the one that opened it, and the newest."""
 _LEDGER: Final = "the cases"
+_DEPARTMENT: Final = "department:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,8 @@ class CaseDesk:
         What is known of an event; only `open` needs it.
     sharing
         As of `alerts.cases.keeper.CaseKeeper`.
+    departments
+        To which a case may be handed over; None: to all that people name.
     """
 
     def __init__(
@@ -92,9 +96,10 @@ class CaseDesk:
         policy: CasePolicy,
         subject_of: SubjectOf | None = None,
         sharing: Sharing = alone,
+        departments: Collection[str] | None = None,
     ) -> None:
         self._journal, self._policy, self._subject_of = journal, policy, subject_of
-        self._sharing = sharing
+        self._sharing, self._departments = sharing, departments
         self._events, self._responses = Desk(journal), ResponseDesk(journal, policy)
 
     def open_cases(self, now: int, filters: CaseFilters | None = None, limit: int = 100) -> tuple[Case, ...]:
@@ -188,8 +193,12 @@ class CaseDesk:
         WrongCaseAct
             When its state does not allow it; says why.
         ActIncomplete
-            Without a name, or without the note, evidence, verdict or party that the act must bring.
+            Without a name, or without the note, evidence, verdict or party that the act must bring; when it hands
+            over to a department that nobody knows.
         """
+        named = ask.to.removeprefix(_DEPARTMENT)
+        if self._departments is not None and named != ask.to and named not in self._departments:
+            raise ActIncomplete(ask.act, Lack.DEPARTMENT)
         with self._journal.writing() as turn:
             docket = load(turn, cases=[case_id])
             if case_id not in docket.cases:

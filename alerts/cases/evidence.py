@@ -9,6 +9,7 @@ from typing import Final
 
 NAME_LENGTH: Final = 200
 NOTE_LENGTH: Final = 4000
+PARTY_LENGTH: Final = 120
 EVIDENCE_MOST: Final = 50
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _FILE: Final = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
@@ -25,6 +26,8 @@ class Lack(StrEnum):
     VERDICT = "verdict"
     PARTY = "party"
     """A handover says to whom; who acknowledges for a party names one of the case's."""
+    DEPARTMENT = "department"
+    """A handover to a department that the people file does not know would be told to nobody."""
     LEVEL = "level"
     """A level that the policy knows."""
     AREA = "area"

@@ -24,6 +24,7 @@ from alerts.subjects import Subject
 NAME: Final = "cases"
 """Key of the keeper's cursor."""
 _DUE_AT_ONCE: Final = 500
+"""After a long stop many are; others want their turn at the journal in between."""
 SubjectOf = Callable[[Event], Subject]
 """Gives what the rules and the registry know of an event."""
 
@@ -70,20 +71,18 @@ class CaseKeeper:
         save(turn, docket)
 
     def due(self, turn: Turn, now: int) -> int | None:
-        """Take the steps of the overdue escalation that are due; return when the next one is.
+        """Take steps of the overdue escalation that are due, so many in one turn; return when the next one is.
 
         Raises
         ------
         StoreError
             When the database does not take it.
         """
-        while True:
-            docket = load_due(turn, now, _DUE_AT_ONCE)
-            for case in tuple(docket.cases.values()):
-                docket.put(overdue(case, self._policy, now))
-            save(turn, docket)
-            if len(docket.cases) < _DUE_AT_ONCE:
-                return next_due(turn)
+        docket = load_due(turn, now, _DUE_AT_ONCE)
+        for case in tuple(docket.cases.values()):
+            docket.put(overdue(case, self._policy, now))
+        save(turn, docket)
+        return next_due(turn)
 
     def _happened(self, steps: Sequence[Noted]) -> Iterator[Happened]:
         """Give the steps of the rule, and those of people that are no answer to an act on a case."""

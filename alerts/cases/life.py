@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from alerts.cases.deadlines import Tier
-from alerts.cases.evidence import EVIDENCE_MOST, NAME_LENGTH, NOTE_LENGTH, Evidence, Lack
+from alerts.cases.evidence import EVIDENCE_MOST, NAME_LENGTH, NOTE_LENGTH, PARTY_LENGTH, Evidence, Lack
 from alerts.cases.policy import CasePolicy, Owed
 from alerts.cases.record import Case, CaseStep, Need, Party, Role, StepKind
 from alerts.cases.states import (
@@ -109,6 +109,8 @@ def act(case: Case, parties: Sequence[Party], ask: Ask, policy: CasePolicy, owed
     after = _enter(_say(case, ask, moved), moved.state, ask, policy)
     if ask.act is CaseAct.HAND_OVER:
         signed = _with_owner(signed, ask)
+    if ask.act is CaseAct.REOPEN:
+        signed = _unsigned(signed, ask.at)
     step = _step(after, ask, moved, policy)
     return Moved(case=after, parties=signed, steps=(step,))
 
@@ -170,6 +172,8 @@ def checked(ask: Ask, owed: Owed) -> Ask:
         raise ActIncomplete(ask.act, Lack.EVIDENCE)
     if ask.act is CaseAct.VERIFY and ask.verdict in {None, Verdict.OPEN}:
         raise ActIncomplete(ask.act, Lack.VERDICT)
+    if len(ask.party) > PARTY_LENGTH or (ask.party and not ask.party.isprintable()):
+        raise ActIncomplete(ask.act, Lack.PARTY)
     if ask.act is CaseAct.HAND_OVER and _PARTY.fullmatch(ask.to) is None:
         raise ActIncomplete(ask.act, Lack.PARTY)
     if ask.due_at is not None and ask.due_at <= ask.at:
@@ -257,13 +261,17 @@ def reopen(case: Case, parties: Sequence[Party], event: str, at: int, policy: Ca
     if not moved.allowed:
         raise WrongCaseAct(case.id, ask.act, moved)
     after = _enter(_again(case), moved.state, ask, policy)
-    unsigned = tuple(
+    step = tell(after, StepKind.REOPENED, policy, at=at, code=moved.reason, evidence={"event": event})
+    return Moved(case=after, parties=_unsigned(parties, at), steps=(step,))
+
+
+def _unsigned(parties: Sequence[Party], at: int) -> tuple[Party, ...]:
+    """Return the parties of a case that comes back: nobody has signed, and nobody is to put it right yet."""
+    return tuple(
         replace(party, acknowledged_by="", acknowledged_at=None, since=at)
         for party in parties
         if party.role is not Role.OWNER
     )
-    step = tell(after, StepKind.REOPENED, policy, at=at, code=moved.reason, evidence={"event": event})
-    return Moved(case=after, parties=unsigned, steps=(step,))
 
 
 def pressed(case: Case, priority: int, at: int, policy: CasePolicy) -> Case:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from alerts.cases.evidence import EVIDENCE_MOST, NAME_LENGTH, NOTE_LENGTH, Evidence, Lack
+from alerts.cases.evidence import EVIDENCE_MOST, NAME_LENGTH, NOTE_LENGTH, PARTY_LENGTH, Evidence, Lack
 from sensors.errors import JianhuError
 
 
@@ -379,6 +379,8 @@ def _checked(ask: ResponseAsk, policy: ResponsePolicy) -> ResponseAsk:
         raise ResponseIncomplete(ask.act, Lack.NAME)
     if len(ask.note) > NOTE_LENGTH or (ask.act is not ResponseAct.RESPOND and not ask.note):
         raise ResponseIncomplete(ask.act, Lack.NOTE)
+    if len(ask.party) > PARTY_LENGTH or (ask.party and not ask.party.isprintable()):
+        raise ResponseIncomplete(ask.act, Lack.PARTY)
     if len(ask.evidence) > EVIDENCE_MOST or not all(piece.sound for piece in ask.evidence):
         raise ResponseIncomplete(ask.act, Lack.BAD_EVIDENCE)
     if ask.level is not None and ask.level not in policy.levels:

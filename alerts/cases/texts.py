@@ -145,6 +145,7 @@ _TEXTS: Final[tuple[tuple[Key, str, str], ...]] = (
     (Lack.BAD_EVIDENCE, "有效的佐证（文件名与SHA-256）", "sound evidence (file name and SHA-256)"),
     (Lack.VERDICT, "核实结论", "a verdict"),
     (Lack.PARTY, "所代表或移交的单位", "the party that is meant"),
+    (Lack.DEPARTMENT, "人员文件中登记的部门", "a department of the people file"),
     (Lack.LEVEL, "预案规定的级别", "a level of the plan"),
     (Lack.AREA, "区域", "an area"),
     (Lack.DUE, "晚于当前时间的时限", "a deadline that lies ahead"),

@@ -236,6 +236,8 @@ def test_a_response_to_a_case_stands_in_its_file() -> None:
         ({"level": None}, Lack.LEVEL),
         ({"level": 9}, Lack.LEVEL),
         ({"areas": ()}, Lack.AREA),
+        ({"party": "x" * 121}, Lack.PARTY),
+        ({"party": "a\nb"}, Lack.PARTY),
         ({"evidence": (Evidence(kind=EvidenceKind.FILE, value="../x", sha256="b" * 64),)}, Lack.BAD_EVIDENCE),
     ],
 )
