@@ -17,6 +17,7 @@ from alerts.notify.receipts import PATH as RECEIPTS
 from dashboards import (
     api,
     caseapi,
+    caselist,
     casepages,
     deskapi,
     deskpages,
@@ -115,7 +116,7 @@ def create_console(
     for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
     if office is not None:
-        for part in (deskpages, casepages, caseapi, shiftpages, receiptpages, heavy, gateapi):
+        for part in (deskpages, casepages, caselist, caseapi, shiftpages, receiptpages, heavy, gateapi):
             app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

@@ -18,6 +18,7 @@ from alerts.notices.silences import SilenceFault, SilenceState
 from alerts.rules import Kind
 from alerts.states import State
 from alerts.texts import Language
+from dashboards.caselist import Shelf
 from dashboards.events import Tab
 from dashboards.media import LAYERS
 from dashboards.sitepages import judged_key
@@ -62,6 +63,7 @@ CODES: dict[str, Iterable[object]] = {
     "case_state": list(CaseState),
     "case_act": list(CaseAct),
     "case_do": list(CaseAct),
+    "case_shelf": list(Shelf),
     "case_reason": list(CaseReason),
     "case_step": list(StepKind),
     "case_role": list(Role),
