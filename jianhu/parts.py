@@ -179,6 +179,7 @@ def office_over(parts: Assembly, journal: Journal) -> Office:
     from alerts.cases.desk import CaseDesk  # noqa: PLC0415
     from alerts.cases.sharing import sharing_of  # noqa: PLC0415
     from alerts.handover.draft import running_marks  # noqa: PLC0415
+    from alerts.people import NOBODY  # noqa: PLC0415
     from alerts.subjects import subject_of  # noqa: PLC0415
     from dashboards.office import office_of  # noqa: PLC0415
 
@@ -192,7 +193,11 @@ def office_over(parts: Assembly, journal: Journal) -> Office:
         people=people,
         marks=lambda at: running_marks(holders, registry, at),
         cases=CaseDesk(
-            journal, policy, lambda event: subject_of(event, rules, registry, wall_ms()), sharing_of(people)
+            journal,
+            policy,
+            lambda event: subject_of(event, rules, registry, wall_ms()),
+            sharing_of(people),
+            None if people == NOBODY else people.departments,
         ),
     )
 
