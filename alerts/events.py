@@ -173,8 +173,9 @@ def match(episodes: Sequence[Episode], events: Sequence[Event], moment: Moment) 
     for episode, event in zip(episodes, kept, strict=True):
         after = _raise(episode, ids, moment) if event is None else _follow(event, episode, moment)
         ids.add(after.event.id)
-        standing.append(after.event)
-        changes.append(after)
+        parts = _told_apart(after)
+        standing.append(parts[-1].event)
+        changes += parts
     changes += [_leave(event, standing, moment) for event in events if event.id not in taken]
     return tuple(changed for changed in changes if changed.event != changed.before)
 
@@ -262,6 +263,18 @@ def _follow(event: Event, episode: Episode, moment: Moment) -> Changed:
             backfilled=moment.is_backfill(episode),
         )  # fmt: skip
     return Changed(event=replace(moved, revision=event.revision + 1), change=change, before=event)
+
+
+def _told_apart(changed: Changed) -> tuple[Changed, ...]:
+    """Return a change as steps: one that went on and is more pressing worsened besides, and of that people are told."""
+    before, event = changed.before, changed.event
+    if changed.change is not Change.WENT_ON or before is None or event.priority >= before.priority:
+        return (changed,)
+    back = replace(event, priority=before.priority)
+    worse = replace(event, revision=event.revision + 1)
+    return Changed(event=back, change=Change.WENT_ON, before=before), Changed(
+        event=worse, change=Change.WORSENED, before=back
+    )
 
 
 def _change(before: Event, after: Event) -> Change | None:

@@ -122,6 +122,16 @@ def test_a_priority_grows_with_how_far_and_how_long_and_each_step_is_told(journa
     assert alert.event.priority == 1
 
 
+def test_an_event_that_goes_on_and_is_graver_is_told_though_it_was_cleared(journal: Journal) -> None:
+    late = row(hour=1, value=160, revision=2, at=T0 + 5 * HOUR_MS)
+    desk = played(journal, rules_of(GRADED), [[row(hour=0, value=80)], [row(hour=1, value=10)], [late]])
+    (alert,) = by_start(desk)
+    steps = desk.why(alert.id).steps
+    assert [step.kind for step in steps] == [Change.RAISED, Change.CLEARED, Change.WENT_ON, Change.WORSENED]
+    assert [step.revision for step in steps] == [1, 2, 3, 4]
+    assert (alert.event.fact, alert.event.priority, alert.event.revision) == (Fact.GOING_ON, 2, 4)
+
+
 def test_corrected_data_take_a_grade_back(journal: Journal) -> None:
     hours = [[row(hour=0, value=160)], [row(hour=0, value=80, revision=2, at=T0 + 5 * HOUR_MS)]]
     (alert,) = by_start(played(journal, rules_of(GRADED), hours))
