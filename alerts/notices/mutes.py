@@ -70,9 +70,9 @@ def _covered(connection: sa.Connection, events: Mapping[str, Mapping[str, str]])
     """Return which of some events are no matter of their own beside a graver one of their site."""
     sites = sorted({labels.get("site", "") for labels in events.values()})
     gravers: dict[str, list[Event]] = {}
-    c = t.event.c
+    c, since = t.event.c, _earliest(connection, sorted(events))
     for place in range(0, len(sites), _AT_ONCE):
-        query = sa.select(t.event).where(c.site.in_(sites[place : place + _AT_ONCE]), c.covers != "")
+        query = sa.select(t.event).where(c.site.in_(sites[place : place + _AT_ONCE]), c.covers != "", c.last > since)
         for row in connection.execute(query.where(c.fact.in_([Fact.GOING_ON.value, Fact.CLEARED.value]))):
             graver = event_of(row)
             gravers.setdefault(graver.key.site, []).append(graver)
@@ -85,3 +85,11 @@ def _covered(connection: sa.Connection, events: Mapping[str, Mapping[str, str]])
     return frozenset(
         name for name, event in found.items() if any(covers(graver, event) for graver in gravers[event.key.site])
     )
+
+
+def _earliest(connection: sa.Connection, events: Sequence[str]) -> int:
+    """Return when the first of some events starts: what was over before covers none of them."""
+    c = t.event.c
+    parts = (events[place : place + _AT_ONCE] for place in range(0, len(events), _AT_ONCE))
+    found = (connection.execute(sa.select(sa.func.min(c.start)).where(c.id.in_(some))).scalar() for some in parts)
+    return min((int(start) for start in found if start is not None), default=0)

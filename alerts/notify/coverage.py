@@ -12,7 +12,14 @@ from alerts.notices.tables import delivery
 from alerts.notify.pauses import REACHED, Delivered
 from alerts.notify.tables import attempt
 
-_MOST: Final = 10_000
+_SHOWN: Final = [
+    delivery.c[name]
+    for name in (
+        "id", "notice", "kind", "recipient", "department", "channel", "state", "priority", "due_at", "noticed_at",
+        "sent_at", "received_at", "attempts", "error",
+    )
+]  # fmt: skip
+"""Not what was said: that is long, and no part of the count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +165,7 @@ def _coverage(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Cover
 
 
 def _ways(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Way]:
-    query = sa.select(delivery).where(which).order_by(delivery.c.order_key).limit(_MOST)
+    query = sa.select(*_SHOWN).where(which).order_by(delivery.c.order_key)
     return [
         Way(
             delivery=row.id, notice=row.notice, kind=row.kind, recipient=row.recipient, department=row.department,

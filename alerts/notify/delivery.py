@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 from typing import Any, Final, Protocol, Self
 
@@ -173,12 +173,13 @@ class Deliverer:
         with self._journal.noting() as turn:
             if not claim(turn.connection, one, began, lease_ms):
                 return False
+        patience = route.patience if route is not None else Patience()
         answer = self._try(one, route)
         now = self._wall_ms()
-        patience = route.patience if route is not None else Patience()
-        then = after(answer, one.attempts + 1, one.due_at, now, patience)
+        then = after(_bounded(answer, one.lane, patience), one.attempts + 1, one.due_at, now, patience)
         if answer.wait_ms:
-            self._quiet_until[one.lane.channel] = now + answer.wait_ms
+            quiet = self._quiet_until.get(one.lane.channel, 0)
+            self._quiet_until[one.lane.channel] = max(quiet, now + answer.wait_ms)
         tried = Tried(answer=answer, then=then, began=began, ended=now)
         self._until_written(lambda: self._mark(one, tried), stop)
         return True
@@ -203,7 +204,7 @@ class Deliverer:
                 held.result()  # a fault of ours ends the loop, loudly
         with self._journal.reading() as connection:
             found = heads(connection, now, self._busy)
-        return [one for one in found if self._quiet_until.get(one.lane.channel, 0) <= now]
+        return [one for one in found if one.lane.urgent or self._quiet_until.get(one.lane.channel, 0) <= now]
 
     def _may_go(self, one: Delivery) -> bool:
         """Keep a channel's pace; what is urgent goes beside it."""
@@ -226,7 +227,7 @@ class Deliverer:
                 if not self.deliver(following, stop):
                     return
                 now = self._wall_ms()
-                if self._quiet_until.get(one.lane.channel, 0) > now:
+                if not one.lane.urgent and self._quiet_until.get(one.lane.channel, 0) > now:
                     return
                 with self._journal.reading() as connection:
                     following = head(connection, one.lane, now)
@@ -314,6 +315,13 @@ class _Pool:
         future = self._threads.submit(work, *arguments)
         self._running.append((lane.urgent, future))
         return future
+
+
+def _bounded(answer: Answer, lane: Lane, patience: Patience) -> Answer:
+    """Return an answer with the pause that it asks for; what is urgent waits no longer than after any failure."""
+    if not lane.urgent or not answer.wait_ms:
+        return answer
+    return replace(answer, wait_ms=min(answer.wait_ms, round(patience.most_s * _MS)))
 
 
 def _lease_ms(route: Route | None) -> int:

@@ -396,6 +396,18 @@ def test_a_person_without_an_address_on_a_channel_that_is_there_is_accounted_for
     assert accounted(office) == owed(office)
 
 
+@pytest.mark.parametrize(("last", "told"), [(START, False), (START - 5 * H, True)])
+def test_an_event_that_a_graver_one_covers_is_not_told_beside_it(office: Office, last: int, *, told: bool) -> None:
+    graver = event(rule="pm25-grave", start=START - 9 * H, last=last, covers=("pm25-1h",), backfilled=True)
+    office.raise_many([replace(graver, fact=Fact.CLEARED, end=last)])
+    made = office.raised(last=START)
+    office.run(M)
+    assert bool(office.told()) is told
+    assert [(row.event, row.by) for row in office.muted if row.recipient == "grid-a"] == (
+        [] if told else [(made.id, "covers")]
+    )
+
+
 def test_a_backfilled_event_is_told_to_nobody(office: Office) -> None:
     office.raised(backfilled=True, priority=1)
     office.run(M)

@@ -68,6 +68,21 @@ def test_coverage_of_what_nobody_was_owed_is_empty(journal: Journal) -> None:
         assert coverage_of_event(connection, '%"').people == ()
 
 
+def test_no_count_is_cut_off_and_what_was_said_is_not_read(journal: Journal) -> None:
+    rows = [f"p{number}" for number in range(10_500)]
+    base = {
+        "notice": "n1", "department": "epb", "channel": "mail", "address": "x", "kind": "raised", "priority": 3,
+        "subjects": "{}", "payload": "{}", "synthetic": False, "created_at": NOW, "due_at": NOW, "state": "sent",
+    }  # fmt: skip
+    with journal.writing() as turn:
+        many = [base | {"id": one, "recipient": one, "order_key": place} for place, one in enumerate(rows)]
+        turn.connection.execute(sa.insert(delivery), many)
+    with journal.reading() as connection:
+        (mail,) = measures(connection, NOW, NOW + 1)
+        assert (mail.owed, mail.reached) == (10_500, 10_500)
+        assert coverage_of_notice(connection, "n1").reached == 0  # none says when it was sent
+
+
 def test_how_each_channel_did_is_counted_with_its_delays(journal: Journal) -> None:
     clock = Clock()
     for number in range(10):

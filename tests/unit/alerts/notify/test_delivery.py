@@ -203,6 +203,19 @@ def test_a_channel_that_asks_for_a_pause_is_left_alone_by_every_recipient(journa
     assert sorted(sent(mail)) == ["a", "b"]
 
 
+def test_a_channel_that_asks_for_a_long_pause_holds_up_nothing_urgent(journal: Journal) -> None:
+    asked = Answer(outcome=Outcome.RETRY, detail="HTTP 429", wait_ms=24 * 3_600_000)
+    mail, clock = MemoryChannel(first_times(2, answer=asked)), Clock()
+    owe(journal, "ordinary")
+    deliverer = made(journal, clock, mail=mail)
+    deliverer.once()
+    owe(journal, "urgent", priority=1)
+    assert deliverer.once() == 1  # it is tried, and refused for a while too
+    clock.now += round(Patience().most_s * 1000)
+    assert deliverer.once() == 1
+    assert sent(mail) == ["urgent"]
+
+
 def test_a_message_that_is_too_old_is_given_up_after_a_last_attempt_and_that_is_told(journal: Journal) -> None:
     mail, clock, told = MemoryChannel(lambda _: BUSY), Clock(), Told()
     owe(journal, "a", "b")
