@@ -27,6 +27,7 @@ from dashboards import (
     login,
     pages,
     receiptpages,
+    responsepages,
     shiftpages,
     sitepages,
 )
@@ -116,7 +117,7 @@ def create_console(
     for part in (pages, sitepages, api, deskapi, live, login):
         app.include_router(part.router)
     if office is not None:
-        for part in (deskpages, casepages, caselist, caseapi, shiftpages, receiptpages, heavy, gateapi):
+        for part in (deskpages, casepages, caselist, responsepages, caseapi, shiftpages, receiptpages, heavy, gateapi):
             app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(404, _lost)

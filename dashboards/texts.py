@@ -13,6 +13,7 @@ import yaml
 from alerts.cases.deadlines import Tier
 from alerts.cases.evidence import EvidenceKind, Lack
 from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.responses import Purpose, ResponseAct, ResponseKind, ResponseState
 from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
 from alerts.cases.texts import case_word
 from alerts.texts import Language
@@ -23,6 +24,8 @@ _TOPICS: Final = ("", "desk.")
 _CASE_WORDS: Final[Mapping[str, Iterable[Any]]] = {
     "case_state": CaseState, "case_act": CaseAct, "case_reason": CaseReason, "case_step": StepKind, "case_role": Role,
     "case_need": Need, "verdict": Verdict, "tier": Tier, "evidence": EvidenceKind, "lack": Lack,
+    "response_kind": ResponseKind, "response_state": ResponseState, "response_act": ResponseAct,
+    "response_purpose": Purpose,
 }  # fmt: skip
 """Stems whose words are those that messages say, too: `alerts.cases.texts`."""
 

@@ -147,7 +147,7 @@ def test_a_shift_is_handed_over_in_the_browser(two: Desktop, page: Page) -> None
     assert complaints == []
 
 
-@pytest.mark.parametrize("path", ["/desk", "case", "/silences", "/handover"])
+@pytest.mark.parametrize("path", ["/desk", "case", "/cases", "/responses", "/silences", "/handover"])
 def test_a_phone_shows_every_page_of_the_desk_in_one_column(two: Desktop, window: Browser, path: str) -> None:
     context = window.new_context(viewport={"width": 390, "height": 844})
     try:

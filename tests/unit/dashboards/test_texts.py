@@ -11,6 +11,7 @@ import dashboards
 from alerts.cases.deadlines import Tier
 from alerts.cases.evidence import EvidenceKind, Lack
 from alerts.cases.record import Need, Role, StepKind
+from alerts.cases.responses import Purpose, ResponseAct, ResponseKind, ResponseState
 from alerts.cases.states import CaseAct, CaseReason, CaseState, Verdict
 from alerts.handover.book import HandoverReason
 from alerts.handover.content import Proof
@@ -72,6 +73,10 @@ CODES: dict[str, Iterable[object]] = {
     "tier": list(Tier),
     "evidence": list(EvidenceKind),
     "lack": list(Lack),
+    "response_kind": list(ResponseKind),
+    "response_state": list(ResponseState),
+    "response_act": list(ResponseAct),
+    "response_purpose": list(Purpose),
     "silence_state": list(SilenceState),
     "silence_fault": list(SilenceFault),
     "plant_state": list(PlantState),
@@ -87,6 +92,7 @@ MADE = {
     *(f"desk.group_{group}" for group in ("urgent", "raised", "overdue", "in_hand")),
     *(f"handover.refused_{reason}" for reason in HandoverReason),
     *(f"handover.{proof}" for proof in Proof),
+    *(f"response.{part}" for part in ("measures", "contacts", "plan")),
     *(f"receipt.{state}" for state in ("asked", "taken", "unknown", "failed")),
 }
 """Keys that templates put together."""
