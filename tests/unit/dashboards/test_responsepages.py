@@ -33,7 +33,8 @@ def post(home: House, path: str, **fields: Any) -> Response:
 
 def started(home: House, **fields: Any) -> str:
     assert post(home, "/responses", **(START | fields)).status_code == 303
-    return responses(home)[0].id
+    made: str = responses(home)[0].id
+    return made
 
 
 def responses(home: House) -> Any:
