@@ -123,20 +123,16 @@ class Queue:
     def counts(self, now: int) -> Counts:
         """Return how many things wait in all."""
         c, e = ct.case.c, t.event.c
-        raised, urgent = c.state == CaseState.RAISED.value, c.priority <= URGENT
-        late = sa.func.sum(sa.case((c.due_at <= now, 1), else_=0))
-        held = sa.select(raised, urgent, sa.func.count(), late).where(c.state != CaseState.WRITTEN_OFF.value)
-        case_counts = held.group_by(raised, urgent)
-        loose = sa.select(e.state == State.RAISED.value, e.priority <= URGENT, sa.func.count(), sa.literal(0))
-        loose = loose.where(*_is_loose()).group_by(e.state == State.RAISED.value, e.priority <= URGENT)
+        late = _number_of(c.due_at <= now)
+        cases = sa.select(*_tallies(c.state == CaseState.RAISED.value, c.priority <= URGENT), late)
+        loose = sa.select(*_tallies(e.state == State.RAISED.value, e.priority <= URGENT), sa.literal(0))
         with self._journal.reading() as connection:
-            rows = [tuple(row) for query in (case_counts, loose) for row in connection.execute(query)]
-        return Counts(
-            raised=sum(count for raised, _, count, _ in rows if raised),
-            urgent=sum(count for raised, urgent, count, _ in rows if raised and urgent),
-            overdue=sum(int(late) for *_, late in rows),
-            in_hand=sum(count for raised, _, count, _ in rows if not raised),
+            held = connection.execute(cases.where(c.state != CaseState.WRITTEN_OFF.value)).one()
+            free = connection.execute(loose.where(*_is_loose())).one()
+        raised, urgent, in_hand, overdue = (
+            int(one or 0) + int(other or 0) for one, other in zip(held, free, strict=True)
         )
+        return Counts(raised=raised, urgent=urgent, overdue=overdue, in_hand=in_hand)
 
     def _loose(self, filters: CaseFilters, limit: int) -> list[Alert]:
         """Return the events that no open case holds: hints, early warnings, and what no steward has seen yet."""
@@ -152,6 +148,19 @@ class Queue:
             rows = connection.execute(query.limit(min(limit, MOST_AT_ONCE))).all()
         found = [alert_of(row) for row in rows]
         return [alert for alert in found if not filters.networks or alert.event.peak.network in filters.networks]
+
+
+def _number_of(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """Return how many rows meet a condition; null over no rows."""
+    return sa.func.sum(sa.case((condition, 1), else_=0))
+
+
+def _tallies(raised: sa.ColumnElement[bool], urgent: sa.ColumnElement[bool]) -> tuple[sa.ColumnElement[int], ...]:
+    """Return how many wait, how many of these press, and how many are in hand.
+
+    Sums, no groups: PostgreSQL does not know two expressions for the same when each has parameters of its own.
+    """
+    return _number_of(raised), _number_of(raised & urgent), _number_of(~raised)
 
 
 def _is_loose() -> Iterable[sa.ColumnElement[bool]]:

@@ -21,6 +21,7 @@ from alerts.cases import tables as ct
 from alerts.cases.record import StepKind
 from alerts.cases.states import CaseAct, CaseState
 from alerts.events import Change, Changed, Fact
+from alerts.queue import Counts, Queue
 from tests.unit.alerts.cases.building import HOUR_MS, MINUTE_MS, POLICY, Town, event
 from tests.unit.alerts.cases.test_incidents import raised
 
@@ -72,6 +73,21 @@ def test_a_case_goes_on_after_a_restart_in_every_state(url: str) -> None:
         StepKind.ACKNOWLEDGED, StepKind.VERIFIED, StepKind.HANDED_OVER, StepKind.URGED, StepKind.RECTIFIED,
         StepKind.REPORTED, StepKind.WRITTEN_OFF, StepKind.REOPENED,
     ]  # fmt: skip
+    town.close()
+
+
+def test_the_one_queue_is_ordered_and_counted_in_both_databases(url: str) -> None:
+    town = Town(url)
+    queue = Queue(town.journal, town.desk)
+    assert (queue.items(town.now), queue.counts(town.now)) == ((), Counts())
+    town.raise_event("A")
+    (case,) = town.desk.cases().cases
+    town.act(case.id, CaseAct.ACKNOWLEDGE)
+    town.later(3 * 24 * HOUR_MS)
+    town.raise_event("V1", priority=3)
+    town.raise_event("S", priority=1)
+    assert [item.alert.event.key.site for item in queue.items(town.now)] == ["S", "V1", "A"]
+    assert queue.counts(town.now) == Counts(raised=2, urgent=1, overdue=1, in_hand=1)
     town.close()
 
 
