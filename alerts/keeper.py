@@ -14,7 +14,7 @@ from alerts.columns import Columns
 from alerts.events import Change, Changed, Event, Fact, Moment, recurring
 from alerts.periods import Cadence
 from alerts.rules import Rule, Rules
-from alerts.series import Series
+from alerts.series import Series, counting_of
 from alerts.verdicts import Judge, Judged, SeriesKey
 
 FIRST_REACH: Final = 72
@@ -146,7 +146,10 @@ class Keeper:
                 continue
             first = min(int(part.starts.min()) for part in parts)
             cadence = parts[0].rule.cadence
-            wanted.setdefault(cadence, {})[key] = cadence.number(first) - self._first_reach
+            rule = parts[0].rule
+            # at least so far back that what is held suffices for these rows: see `Series.reaches`
+            needed = counting_of(rule).reach + (0 if rule.look is None else rule.look.back)
+            wanted.setdefault(cadence, {})[key] = cadence.number(first) - max(self._first_reach, needed)
         if any(key in self._touched for keys in wanted.values() for key in keys):
             self._flush(shelf)
         for cadence, firsts in wanted.items():

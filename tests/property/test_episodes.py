@@ -211,3 +211,21 @@ def play(
 def test_the_count_by_hand_agrees_on_the_small_words(word: str) -> None:
     counting = Counting(cadence=Cadence.HOUR, raise_after=1, clear_after=1)
     assert episodes_of(word, range(len(word)), counting) == by_hand(word, 1, 1)
+
+
+def test_a_late_row_finds_what_lies_as_far_back_as_the_counting_reaches() -> None:
+    rule = threshold(raise_after=1, clear_after=2)
+    keeper = Keeper(judge(rules_of(rule)), rules_of(rule), first_reach=1)
+    journal = open_journal("sqlite://", lambda: 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series_module, "POINTS_WALKED", 0)
+        patch.setattr(series_module, "PERIODS_HELD", 0)
+        for hours_and_values in (((3, 80), (6, 70), (11, 10)), ((5, 80),)):
+            with journal.writing() as turn:
+                keeper.take(columns(*(row(hour=hour, value=value) for hour, value in hours_and_values)), turn)
+                keeper.save(turn)
+    with journal.writing() as turn:
+        (series,) = turn.load({KEY: 0}, 0)
+    journal.close()
+    live = [event for event in series.events.values() if event.fact is Fact.CLEARED]
+    assert [(hours(event.start), hours(event.end or 0)) for event in live] == [(3, 6)]
