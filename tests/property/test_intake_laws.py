@@ -87,7 +87,7 @@ def test_a_bad_row_among_the_others_changes_none_of_them(rows: list[dict[str, st
 
 def _would_be_a_tie(exact: Fraction, factor: Any) -> bool:
     """Return whether the nearest stored number lies half-way at the reported digit: a second rounding would err."""
-    return (round(exact * 10**factor.digits) / Fraction(10**factor.extra)) % 1 == Fraction(1, 2)
+    return bool((round(exact * 10**factor.digits) / Fraction(10**factor.extra)) % 1 == Fraction(1, 2))
 
 
 @LAW
